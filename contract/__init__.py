@@ -1,0 +1,1 @@
+"""What the programs say to each other and must compute alike; pure, without any I/O library."""

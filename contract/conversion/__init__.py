@@ -1,0 +1,1 @@
+"""Conversion of raw to physical values, the same code on the edge and in the hub."""

@@ -1,0 +1,34 @@
+from uuid import UUID
+
+import pytest
+
+from contract import topics
+
+SENSOR = UUID("0d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(topics.telemetry, "telemetry"), (topics.heartbeat, "heartbeat"), (topics.status, "status")]
+)
+def test_a_topic_reads_back_as_it_was_named(name, kind):
+    assert topics.parse(name(SENSOR)) == (kind, SENSOR)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "",
+        "etp/v1/telemetry",
+        "etp/v1/telemetry/",
+        "etp/v1/telemetry/x",
+        f"etp/v2/telemetry/{SENSOR}",
+        f"etp/v1/telemetry/{SENSOR}/more",
+        f"/etp/v1/telemetry/{SENSOR}",
+        f"etp/v1/edge/{SENSOR}",
+        f"etp/v1/telemetry/{str(SENSOR).upper()}",
+        f"etp/v1/telemetry/{SENSOR.hex}",
+        f"etp/v1/telemetry/{{{SENSOR}}}",
+    ],
+)
+def test_anything_else_is_no_topic(topic):
+    assert topics.parse(topic) is None
