@@ -1,0 +1,1 @@
+"""The embedded platform: PostgreSQL, Valkey and every program of the system run by one supervisor."""

