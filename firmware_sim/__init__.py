@@ -1,0 +1,1 @@
+"""Simulated firmware: devices that number, send and resend their packets the way real sensors do."""
