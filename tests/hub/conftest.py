@@ -1,0 +1,177 @@
+"""A hub on real PostgreSQL and Valkey, a project with members in every role, and sensors."""
+
+import itertools
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from pytest_aiohttp import AiohttpClient
+
+from hub.app import create_app
+from hub.auth import tokens
+from hub.kit.context import HUB
+from hub.kit.db import Tx, prepare_connection
+from hub.settings import Role, Settings
+from tests.hub.callers import Caller
+
+Login = Callable[..., Awaitable[Caller]]
+MakeSensor = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture
+def settings(database_url: str, valkey_url: str, tmp_path: Path) -> Settings:
+    """Settings of a hub on this test's database and stream; override to change one."""
+    return Settings(
+        _env_file=None,
+        database_url=database_url,
+        redis_url=valkey_url,
+        data_dir=tmp_path / "data",
+        frontend_dir=tmp_path / "no-frontend",
+    )
+
+
+@pytest.fixture
+def roles() -> frozenset[Role]:
+    """The roles that the hub under test plays; override for tests of writers and workers."""
+    return frozenset({"api"})
+
+
+@pytest.fixture
+def app(settings: Settings, roles: frozenset[Role]) -> web.Application:
+    """The hub's application, not started."""
+    return create_app(settings, roles)
+
+
+@pytest.fixture
+async def client(app: web.Application, aiohttp_client: AiohttpClient) -> TestClient[web.Request, web.Application]:
+    """A client of the running hub."""
+    return await aiohttp_client(app)
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Tx]:
+    """A connection of the test's own, to look behind the API and to set up what it cannot."""
+    connection = await asyncpg.connect(database_url, server_settings={"timezone": "UTC"})
+    await prepare_connection(connection)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def project(db: Tx) -> str:
+    """The id of a project whose raw values are closed to viewers."""
+    return str(await db.fetchval("insert into project (name) values ('bench 3') returning id"))
+
+
+@pytest.fixture
+async def other_project(db: Tx) -> str:
+    """The id of a second project."""
+    return str(await db.fetchval("insert into project (name) values ('bench 4') returning id"))
+
+
+@pytest.fixture
+def login(client: TestClient[Any, Any], app: web.Application, db: Tx, project: str) -> Login:
+    """Make users: a member of this role, a stranger without one; each call another user.
+
+    `in_project` names another project.
+    """
+    counter = itertools.count(1)
+
+    async def log_in(role: str | None = None, in_project: str | None = None) -> Caller:
+        name = f"{role or 'stranger'} {next(counter)}"
+        # Nobody can log in with this hash by password: argon2 would cost each test 50 ms a user.
+        user_id = await db.fetchval(
+            "insert into app_user (email, name, password_hash) values ($1, $2, '!') returning id",
+            f"{name.replace(' ', '-')}@example.com",
+            name,
+        )
+        if role is not None:
+            await db.execute(
+                "insert into project_member (project_id, user_id, role) values ($1, $2, $3)",
+                uuid.UUID(in_project or project),
+                user_id,
+                role,
+            )
+        hub = app[HUB]
+        token = tokens.issue(hub.keys, hub.clock, user_id=user_id, family_id=uuid.uuid4(), name=name, lifetime_s=3600)
+        return Caller(client, token, str(user_id), name)
+
+    return log_in
+
+
+@pytest.fixture
+def anonymous(client: TestClient[Any, Any]) -> Caller:
+    """Somebody without a token."""
+    return Caller(client)
+
+
+@pytest.fixture
+async def owner(login: Login) -> Caller:
+    """An owner of the project."""
+    return await login("owner")
+
+
+@pytest.fixture
+async def editor(login: Login) -> Caller:
+    """An editor of the project."""
+    return await login("editor")
+
+
+@pytest.fixture
+async def viewer(login: Login) -> Caller:
+    """A viewer of the project."""
+    return await login("viewer")
+
+
+@pytest.fixture
+async def stranger(login: Login) -> Caller:
+    """A user who is no member of the project."""
+    return await login()
+
+
+@pytest.fixture
+def device(client: TestClient[Any, Any]) -> Callable[[dict[str, Any]], Caller]:
+    """`device(sensor)` or `device(agent)` calls with the token of the sensor or edge agent, just created."""
+
+    def make(thing: dict[str, Any]) -> Caller:
+        return Caller(client, thing["token"], thing["id"], thing["name"])
+
+    return make
+
+
+@pytest.fixture
+def sensor(owner: Caller, project: str) -> MakeSensor:
+    """Register a sensor (physical = 2 · raw + 1 °C), which is returned with its token.
+
+    Keyword arguments replace fields of the request; `in_project` names another project of the owner.
+    """
+    counter = itertools.count(1)
+
+    async def make(in_project: str | None = None, **fields: Any) -> dict[str, Any]:
+        body = {
+            "name": f"sensor {next(counter)}",
+            "type": "temperature",
+            "input_unit": "V",
+            "display_unit": "°C",
+            "profile": {"kind": "linear", "slope": 2.0, "intercept": 1.0},
+        }
+        return (await owner.post(f"/projects/{in_project or project}/sensors", body | fields)).ok
+
+    return make
+
+
+@pytest.fixture
+def agent(owner: Caller, project: str) -> MakeSensor:
+    """Create an edge agent of the project, which is returned with its token."""
+    counter = itertools.count(1)
+
+    async def make(in_project: str | None = None, **fields: Any) -> dict[str, Any]:
+        body = {"name": f"edge {next(counter)}"} | fields
+        return (await owner.post(f"/projects/{in_project or project}/edge-agents", body)).ok
+
+    return make
