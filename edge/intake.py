@@ -1,0 +1,215 @@
+"""Messages from the broker into the spool, acknowledged only once they are on disk."""
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import aiomqtt
+import structlog
+
+from contract import topics
+from edge.backoff import Backoff
+from edge.entries import to_entries
+from edge.heartbeats import Heartbeats
+from edge.parse import Unreadable, parse
+from edge.profiles import Profiles
+from edge.spool import Entry, Refused, Spool, size_of
+
+log: Final = structlog.get_logger(__name__)
+
+MAX_MESSAGES: Final = 200  # a commit's worth; more only delays the acknowledgement
+MAX_UNREAD: Final = 20_000  # in memory while the spool is full; beyond it the broker must do the keeping
+_KEPT_OF_UNREADABLE_BYTES: Final = 4096
+
+
+class BrokerAddress(NamedTuple):
+    """Where the broker listens."""
+
+    host: str
+    port: int
+    tls: bool
+
+
+class SubscriptionRefused(aiomqtt.MqttError):
+    """The broker does not let the agent subscribe."""
+
+
+class SpoolFull(aiomqtt.MqttError):
+    """The spool is full and too much lies unread in memory."""
+
+
+class _Connection(aiomqtt.Client):
+    """A client whose messages are acknowledged by hand: aiomqtt does it on receipt, and a crash loses what it held."""
+
+    def acknowledge_by_hand(self) -> None:
+        self._client.manual_ack_set(True)
+
+    def acknowledge(self, message: aiomqtt.Message) -> None:
+        self._client.ack(message.mid, message.qos)
+
+
+class Intake:
+    """One persistent session on the broker, resumed for ever under the agent's id.
+
+    `broker_problem` says why there is no session, None while there is one.
+    """
+
+    def __init__(
+        self,
+        *,
+        agent_id: UUID,
+        address: BrokerAddress,
+        read_token: Callable[[], str],
+        spool: Spool,
+        profiles: Profiles,
+        heartbeats: Heartbeats,
+        backoff: Backoff,
+        now_us: Callable[[], int],
+        status: Callable[[], dict[str, object]],
+        status_interval_s: float,
+    ) -> None:
+        self._agent_id = agent_id
+        self._address = address
+        self._read_token = read_token
+        self._spool = spool
+        self._profiles = profiles
+        self._heartbeats = heartbeats
+        self._backoff = backoff
+        self._now_us = now_us
+        self._status = status
+        self._status_interval_s = status_interval_s
+        self.broker_problem: str | None = "not connected yet"
+        self.messages = 0
+        self.samples = 0
+
+    async def run(self) -> None:
+        """Take messages for ever; when cancelled, say goodbye."""
+        while True:
+            try:
+                await self._session()
+            except* (aiomqtt.MqttError, OSError) as group:
+                self.broker_problem = _reason(group)
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                # A broker that does not answer the goodbye must not swallow the stop.
+                raise asyncio.CancelledError
+            wait_s = self._backoff.next_s()
+            log.warning("no session on the broker", reason=self.broker_problem, wait_s=wait_s)
+            await asyncio.sleep(wait_s)
+            if self._spool.full:
+                await self._spool.room(0)
+
+    async def _session(self) -> None:
+        async with self._connection() as client:
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    # A task: the queued messages come first and wait for their acknowledgement.
+                    tasks.create_task(self._attend(client))
+                    await self._take_all(client)
+            except asyncio.CancelledError:
+                with contextlib.suppress(aiomqtt.MqttError):
+                    await self._publish_status(client, {"state": "stopped", "at": self._now_us() / 1e6})
+                raise
+
+    def _connection(self) -> _Connection:
+        connection = _Connection(
+            self._address.host,
+            self._address.port,
+            username=str(self._agent_id),
+            password=self._read_token(),
+            # Fixed, or the broker would not find the session with its waiting messages again.
+            identifier=str(self._agent_id),
+            clean_session=False,
+            keepalive=30,
+            tls_context=ssl.create_default_context() if self._address.tls else None,
+            will=aiomqtt.Will(topics.status(self._agent_id), json.dumps({"state": "offline"}), qos=1, retain=True),
+        )
+        connection.acknowledge_by_hand()
+        return connection
+
+    async def _attend(self, client: _Connection) -> None:
+        """Subscribe, then publish the retained status for ever."""
+        codes = await client.subscribe([(topics.TELEMETRY_FILTER, 1), (topics.HEARTBEAT_FILTER, 1)], timeout=60)
+        values = [code if isinstance(code, int) else code.value for code in codes]
+        if any(value >= 0x80 for value in values):
+            raise SubscriptionRefused(f"subscription refused: {values}")
+        self.broker_problem = None
+        self._backoff.reset()
+        log.info("session on the broker", host=self._address.host, port=self._address.port)
+        while True:
+            await self._publish_status(client, self._status())
+            await asyncio.sleep(self._status_interval_s)
+
+    async def _publish_status(self, client: _Connection, status: dict[str, object]) -> None:
+        await client.publish(topics.status(self._agent_id), json.dumps(status), qos=0, retain=True, timeout=5)
+
+    async def _take_all(self, client: _Connection) -> None:
+        inbox = client.messages
+        while True:
+            messages = [await anext(inbox)]
+            while len(inbox) and len(messages) < MAX_MESSAGES:
+                messages.append(await anext(inbox))
+            entries: list[Entry] = []
+            refused: list[Refused] = []
+            for message in messages:
+                self._read(message, entries, refused)
+            await self._store(client, entries, refused)
+            for message in messages:
+                client.acknowledge(message)
+            self.messages += len(messages)
+            self.samples += sum(entry.samples for entry in entries)
+
+    def _read(self, message: aiomqtt.Message, entries: list[Entry], refused: list[Refused]) -> None:
+        name = str(message.topic)
+        topic = topics.parse(name)
+        payload = bytes(message.payload)
+        match topic:
+            case topics.Topic("heartbeat", sensor_id):
+                if not message.retain:
+                    self._heartbeats.beat(sensor_id)
+            case topics.Topic("telemetry", sensor_id):
+                now_us = self._now_us()
+                try:
+                    readings = parse(payload, sensor_id, now_us, replayed=message.retain)
+                except Unreadable as error:
+                    log.warning("message not readable", sensor=str(sensor_id), reason=str(error))
+                    refused.append(Refused(now_us, name, str(error), payload[:_KEPT_OF_UNREADABLE_BYTES]))
+                else:
+                    entries.extend(to_entries(sensor_id, readings, self._profiles.versions(sensor_id)))
+            case _:
+                refused.append(Refused(self._now_us(), name, "no such topic", payload[:_KEPT_OF_UNREADABLE_BYTES]))
+
+    async def _store(self, client: _Connection, entries: Sequence[Entry], refused: Sequence[Refused]) -> None:
+        """Commit, waiting for room and for a disk that takes it; meanwhile nothing is acknowledged."""
+        if not entries and not refused:
+            return
+        size = size_of(entries)
+        told = False
+        while True:
+            try:
+                async with asyncio.timeout(1.0):
+                    await self._spool.room(size)
+                await self._spool.append(entries, refused)
+            except TimeoutError:
+                problem = "the spool is full"
+            except sqlite3.OperationalError as error:
+                problem = str(error)
+                await asyncio.sleep(1.0)
+            else:
+                return
+            if not told:
+                log.error("messages wait at the broker", reason=problem, waiting_bytes=self._spool.bytes)
+                told = True
+            if len(client.messages) > MAX_UNREAD:
+                raise SpoolFull(problem)
+
+
+def _reason(group: BaseExceptionGroup[BaseException]) -> str:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return f"{type(first).__name__}: {first}"

@@ -1,0 +1,69 @@
+"""What an edge agent is told by its environment."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_MQTT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+
+
+class EdgeSettings(BaseSettings):
+    """Settings of one edge agent, from `ETP_*` variables or a `.env` file."""
+
+    model_config = SettingsConfigDict(env_prefix="ETP_", env_file=".env", extra="ignore", frozen=True)
+
+    edge_agent_id: UUID
+    edge_token: SecretStr | None = None
+    edge_token_file: Path | None = None
+    data_dir: Path = Path("var")
+    edge_dir: Path | None = None  # the spool and the cached configuration; by default `edge` in the data folder
+
+    hub_url: str | None = None
+    mqtt_url: str | None = None  # mqtt://host:port, mqtts:// for TLS
+    http_port: int = 8080
+    mqtt_port: int = 1883
+
+    edge_spool_bytes: int = Field(default=2 * 1024**3, ge=1024)
+    edge_linger_ms: float = Field(default=50.0, ge=0)
+    edge_batch_samples: int = Field(default=10_000, ge=1, le=10_000)
+    edge_batch_bytes: int = Field(default=1_000_000, ge=1)
+    edge_request_timeout_s: float = Field(default=30.0, gt=0)
+    edge_backoff_max_s: float = Field(default=10.0, gt=0)
+    edge_config_interval_s: float = Field(default=2.0, gt=0)
+    edge_status_interval_s: float = Field(default=5.0, gt=0)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "EdgeSettings":
+        if self.edge_token is None and self.edge_token_file is None:
+            raise ValueError("ETP_EDGE_TOKEN or ETP_EDGE_TOKEN_FILE must give the agent's token")
+        if self.mqtt_url is not None and urlsplit(self.mqtt_url).scheme not in _MQTT_PORTS:
+            raise ValueError("ETP_MQTT_URL must begin with mqtt:// or mqtts://")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Name the folder of the spool and the cached configuration."""
+        return self.edge_dir or self.data_dir / "edge"
+
+    @property
+    def hub(self) -> str:
+        """Name the hub's base URL, without a slash at its end."""
+        return (self.hub_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
+
+    @property
+    def broker(self) -> tuple[str, int, bool]:
+        """Name the broker's host and port, and whether to use TLS."""
+        url = urlsplit(self.mqtt_url or f"mqtt://127.0.0.1:{self.mqtt_port}")
+        return url.hostname or "127.0.0.1", url.port or _MQTT_PORTS[url.scheme], url.scheme == "mqtts"
+
+    def read_token(self) -> str:
+        """Read the agent's token; a token file is read anew each time, so that a rotated token needs no restart."""
+        if self.edge_token_file is not None:
+            return self.edge_token_file.read_text(encoding="utf-8").strip()
+        if self.edge_token is None:  # the validator has seen to it
+            raise ValueError("no token")
+        return self.edge_token.get_secret_value()

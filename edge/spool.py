@@ -1,0 +1,265 @@
+"""The samples that the hub has not yet confirmed, in SQLite on disk."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple, Self
+from uuid import uuid4
+
+import aiosqlite
+
+MAX_REFUSED: Final = 10_000
+ENTRY_OVERHEAD_BYTES: Final = 64  # a row's share of SQLite's pages, so that many tiny entries fill the spool as well
+
+_SCHEMA: Final = """
+create table if not exists entry (
+  id integer primary key autoincrement,
+  samples integer not null,
+  body blob not null
+) strict;
+create table if not exists batch (
+  first_entry integer primary key,
+  last_entry integer not null,
+  batch_id text not null unique
+) strict;
+create table if not exists refused (
+  id integer primary key autoincrement,
+  at_us integer not null,
+  source text not null,
+  status integer,
+  answer text not null,
+  content blob not null
+) strict;
+"""
+
+
+class Entry(NamedTuple):
+    """One series entry of a batch, as JSON, and how many samples it holds."""
+
+    body: bytes
+    samples: int
+
+
+class Refused(NamedTuple):
+    """What nobody will take, kept for a person to look at: where it came from, the answer, and its bytes."""
+
+    at_us: int
+    source: str
+    answer: str
+    content: bytes
+    status: int | None = None
+
+
+class Batch(NamedTuple):
+    """A frozen batch: its id and content never change, so that a repeat is recognised as one."""
+
+    batch_id: str
+    first_entry: int
+    last_entry: int
+    entries: int
+    samples: int
+    content: bytes
+
+
+def _new_batch_id() -> str:
+    return uuid4().hex
+
+
+class Spool:
+    """A bounded queue on disk. `append` returns once the entries survive a loss of power; order is that of appending.
+
+    One program at a time: a second one that opens the same file gets `sqlite3.OperationalError` (locked).
+    """
+
+    def __init__(self, db: aiosqlite.Connection, max_bytes: int, new_batch_id: Callable[[], str]) -> None:
+        self._db = db
+        self._max_bytes = max_bytes
+        self._new_batch_id = new_batch_id
+        self._lock = asyncio.Lock()
+        self._changed = asyncio.Condition()
+        self.samples = 0
+        self.bytes = 0
+        self.refused = 0
+
+    @classmethod
+    async def open(cls, path: Path, max_bytes: int, new_batch_id: Callable[[], str] = _new_batch_id) -> Self:
+        """Open or create the spool; max_bytes bounds its content."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = await aiosqlite.connect(path, isolation_level=None, timeout=5.0, iter_chunk_size=500)
+        try:
+            # Exclusive: two agents on one spool would send everything twice.
+            await db.execute("pragma locking_mode = exclusive")
+            await db.execute("pragma journal_mode = wal")
+            await db.execute("pragma synchronous = full")
+            await db.execute("pragma journal_size_limit = 16777216")
+            await db.executescript(_SCHEMA)
+            spool = cls(db, max_bytes, new_batch_id)
+            await spool._count()
+        except BaseException:
+            await db.close()
+            raise
+        return spool
+
+    async def aclose(self) -> None:
+        """Close the file after a transaction that is still under way."""
+        async with self._lock:
+            await self._db.close()
+
+    @property
+    def full(self) -> bool:
+        """Tell whether the bound is reached."""
+        return self.bytes >= self._max_bytes
+
+    async def room(self, size: int) -> None:
+        """Wait until entries of size bytes in all fit; into an empty spool anything does."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self.bytes or self.bytes + size <= self._max_bytes)
+
+    async def filled(self) -> None:
+        """Wait until there is something to send."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.bytes > 0)
+
+    async def append(self, entries: Sequence[Entry], refused: Sequence[Refused] = ()) -> None:
+        """Store entries and refusals durably, all or none of them."""
+        # Shielded: a caller that goes away must leave neither an open transaction nor wrong totals.
+        await asyncio.shield(self._append(entries, refused))
+
+    async def next_batch(self, max_samples: int, max_bytes: int) -> Batch | None:
+        """Return the oldest batch, freezing a new one if none is frozen; at least one entry; None when empty."""
+        return await asyncio.shield(self._next_batch(max_samples, max_bytes))
+
+    async def settle(self, batch: Batch) -> None:
+        """Delete a batch that the hub has confirmed."""
+        await asyncio.shield(self._remove(batch, None))
+
+    async def refuse(self, batch: Batch, refusal: Refused) -> None:
+        """Move a batch that the hub will never take out of the way."""
+        await asyncio.shield(self._remove(batch, refusal))
+
+    async def split(self, batch: Batch) -> None:
+        """Freeze the two halves of a batch of several entries in its place, each under an id of its own."""
+        await asyncio.shield(self._split(batch))
+
+    async def _append(self, entries: Sequence[Entry], refused: Sequence[Refused]) -> None:
+        async with self._transaction():
+            if entries:
+                await self._db.executemany(
+                    "insert into entry (samples, body) values (?, ?)", [(e.samples, e.body) for e in entries]
+                )
+            if refused:
+                await self._insert_refused(refused)
+        await self._account(sum(e.samples for e in entries), size_of(entries), len(refused))
+
+    async def _next_batch(self, max_samples: int, max_bytes: int) -> Batch | None:
+        async with self._transaction():
+            frozen = await self._frozen() or await self._freeze(max_samples, max_bytes)
+            if frozen is None:
+                return None
+            batch_id, first_entry, last_entry = frozen
+            rows = list(
+                await self._db.execute_fetchall(
+                    "select samples, body from entry where id between ? and ? order by id", (first_entry, last_entry)
+                )
+            )
+        content = b'{"batch_id":"%s","series":[%s]}' % (batch_id.encode(), b",".join(body for _, body in rows))
+        return Batch(batch_id, first_entry, last_entry, len(rows), sum(samples for samples, _ in rows), content)
+
+    async def _frozen(self) -> tuple[str, int, int] | None:
+        async with self._db.execute(
+            "select batch_id, first_entry, last_entry from batch order by first_entry limit 1"
+        ) as cursor:
+            row = await cursor.fetchone()
+        return None if row is None else (row[0], row[1], row[2])
+
+    async def _freeze(self, max_samples: int, max_bytes: int) -> tuple[str, int, int] | None:
+        first = last = None
+        samples = size = 0
+        async with self._db.execute("select id, samples, length(body) from entry order by id") as rows:
+            async for entry_id, entry_samples, entry_size in rows:
+                samples += entry_samples
+                size += entry_size + 1
+                if first is None:
+                    first = entry_id
+                elif samples > max_samples or size > max_bytes:
+                    break
+                last = entry_id
+        if first is None or last is None:
+            return None
+        frozen = (self._new_batch_id(), first, last)
+        await self._db.execute("insert into batch (batch_id, first_entry, last_entry) values (?, ?, ?)", frozen)
+        return frozen
+
+    async def _remove(self, batch: Batch, refusal: Refused | None) -> None:
+        async with self._transaction():
+            total = await self._row(
+                """
+                select coalesce(sum(samples), 0), coalesce(sum(length(body)), 0), count(*) from entry
+                where id between ? and ?
+                """,
+                (batch.first_entry, batch.last_entry),
+            )
+            await self._db.execute("delete from entry where id between ? and ?", (batch.first_entry, batch.last_entry))
+            await self._db.execute("delete from batch where first_entry = ?", (batch.first_entry,))
+            if refusal is not None:
+                await self._insert_refused([refusal])
+        samples, size, entries = total or (0, 0, 0)
+        await self._account(-samples, -(size + entries * ENTRY_OVERHEAD_BYTES), 0 if refusal is None else 1)
+
+    async def _split(self, batch: Batch) -> None:
+        async with self._transaction():
+            ids = [
+                row[0]
+                for row in await self._db.execute_fetchall(
+                    "select id from entry where id between ? and ? order by id", (batch.first_entry, batch.last_entry)
+                )
+            ]
+            middle = len(ids) // 2
+            await self._db.execute("delete from batch where first_entry = ?", (batch.first_entry,))
+            await self._db.executemany(
+                "insert into batch (batch_id, first_entry, last_entry) values (?, ?, ?)",
+                [(self._new_batch_id(), half[0], half[-1]) for half in (ids[:middle], ids[middle:])],
+            )
+
+    async def _insert_refused(self, refused: Iterable[Refused]) -> None:
+        await self._db.executemany(
+            "insert into refused (at_us, source, answer, content, status) values (?, ?, ?, ?, ?)", refused
+        )
+        # The newest tell what is wrong now; without a bound a broken device would fill the disk.
+        await self._db.execute("delete from refused where id <= (select max(id) from refused) - ?", (MAX_REFUSED,))
+
+    async def _count(self) -> None:
+        total = await self._row("select coalesce(sum(samples), 0), coalesce(sum(length(body)), 0), count(*) from entry")
+        refused = await self._row("select count(*) from refused")
+        samples, size, entries = total or (0, 0, 0)
+        self.samples, self.bytes = samples, size + entries * ENTRY_OVERHEAD_BYTES
+        self.refused = refused[0] if refused else 0
+
+    async def _account(self, samples: int, size: int, refused: int) -> None:
+        async with self._changed:
+            self.samples += samples
+            self.bytes += size
+            self.refused += refused
+            self._changed.notify_all()
+
+    async def _row(self, sql: str, values: Iterable[int] = ()) -> tuple[int, ...] | None:
+        async with self._db.execute(sql, tuple(values)) as cursor:
+            row = await cursor.fetchone()
+        return None if row is None else tuple(row)
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[None]:
+        async with self._lock:
+            try:
+                await self._db.execute("begin immediate")
+                yield
+                await self._db.execute("commit")
+            except BaseException:
+                await self._db.rollback()
+                raise
+
+
+def size_of(entries: Iterable[Entry]) -> int:
+    """Tell what entries take of the spool's bound, in bytes."""
+    return sum(len(e.body) + ENTRY_OVERHEAD_BYTES for e in entries)
