@@ -31,10 +31,8 @@ SYSTEM_PROGRAMS = {
 
 def main(goal: str) -> None:
     """Prepare everything for `goal` ("run" or "test"); one process at a time does it."""
-    if sys.version_info < (3, 11):
-        sys.exit(
-            f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; name another: make PYTHON=python3.12 …"
-        )
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever calls this by hand may have an older one
+        sys.exit(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python3.12 …")
     VENV.mkdir(exist_ok=True)
     with (VENV / "prepare.lock").open("w") as lock:
         try:

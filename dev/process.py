@@ -7,7 +7,6 @@ import functools
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import psutil
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _POLL_S = 0.01
+_ENDING = ", which is ending"
 _LOG_LIMIT_BYTES = 10_000_000
 
 
@@ -52,9 +52,31 @@ class FolderLock:
             file.close()
             raise FolderInUse(f"{self._path.parent} is in use by process {owner}") from None
         file.truncate(0)
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()}")
         file.flush()
         self._file = file
+
+    async def acquire_soon(self, say: Callable[[str], None], timeout_s: float = 60.0) -> None:
+        """Take the lock, waiting while its holder is on the way to end; raise `FolderInUse` otherwise."""
+        deadline, said = time.monotonic() + timeout_s, False
+        while True:
+            try:
+                self.acquire()
+            except FolderInUse as in_use:
+                if _ENDING not in str(in_use) or time.monotonic() > deadline:
+                    raise
+                if not said:
+                    say(str(in_use))
+                    said = True
+                await asyncio.sleep(0.1)
+                continue
+            return
+
+    def note_ending(self) -> None:
+        """Tell those who want the lock that it is worth waiting."""
+        if self._file is not None:
+            self._file.write(_ENDING)
+            self._file.flush()
 
     def release(self) -> None:
         """Give the lock back; without a lock nothing happens."""
@@ -137,6 +159,12 @@ def _die_with(parent: int, sig: signal.Signals) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def die_with_parent() -> None:
+    """Ask the kernel (Linux) for SIGTERM when the parent of this process dies, so that killing `make` ends all."""
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+
 async def until(condition: Callable[[], bool], timeout_s: float | None = None) -> bool:
     """Poll until `condition` holds; False when `timeout_s` passed first."""
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
@@ -189,13 +217,6 @@ def socket_folder(folder: Path, name: str) -> Path:
 def tail(log: Path, lines: int = 15) -> str:
     """Read the last lines of a log for an error message."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
-
-
-def free_port() -> int:
-    """Ask the kernel for a TCP port on 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def executable(path: Path) -> Path:

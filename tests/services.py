@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from dev.ports import free_port
 from dev.postgres import Postgres
-from dev.process import free_port
 from dev.valkey import Valkey
 from hub.migrate import upgrade
 
