@@ -21,6 +21,7 @@ class Link(Protocol):
 
     device: Device
     problem: str | None
+    connected: asyncio.Event
 
     async def run(self) -> Never:
         """Deliver until cancelled."""
@@ -52,13 +53,28 @@ class Fleet:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Deliver while the body runs; what is unacknowledged at its end is given up (see `drained`)."""
+        failed: Exception | None = None
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(link.run()) for link in self.links]
             try:
                 yield
+            except Exception as error:  # noqa: BLE001 - raised again below, outside the group that would wrap it
+                failed = error
             finally:
                 for task in tasks:
                     task.cancel()
+        if failed is not None:
+            raise failed
+
+    async def connected(self, timeout_s: float) -> bool:
+        """Wait until every link has been connected once; False when `timeout_s` passed first."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                for link in self.links:
+                    await link.connected.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def drained(self, timeout_s: float) -> bool:
         """Send what faults hold back and wait until all is acknowledged; False when `timeout_s` passed first."""

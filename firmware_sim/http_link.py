@@ -23,6 +23,8 @@ class HttpLink:
     def __init__(self, device: Device, hub_url: str, session: aiohttp.ClientSession) -> None:
         self.device = device
         self.problem: str | None = None
+        self.connected = asyncio.Event()
+        self.connected.set()  # there is nothing to keep open: each packet is its own request
         self._url = f"{hub_url}/telemetry"
         self._session = session
 

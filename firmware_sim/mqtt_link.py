@@ -19,7 +19,8 @@ _ACK_TIMEOUT_S = 30.0
 class MqttLink:
     """Deliver one device's packets to the broker at `host`:`port`, for as long as `run` runs.
 
-    `problem` says why nothing gets through now, None while connected. `connecting` bounds how many links of a fleet
+    `problem` says why nothing gets through now, None while connected; `connected` is set by the first connection.
+    `connecting` bounds how many links of a fleet
     greet the broker at the same time.
     """
 
@@ -27,6 +28,7 @@ class MqttLink:
         self.device = device
         self.problem: str | None = "not connected yet"
         self.connections = 0
+        self.connected = asyncio.Event()
         self._host = host
         self._port = port
         self._connecting = connecting or asyncio.Semaphore(1)
@@ -65,6 +67,7 @@ class MqttLink:
         try:
             self.problem = None
             self.connections += 1
+            self.connected.set()
             await self._deliver(client)
         finally:
             await client.__aexit__(None, None, None)

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,6 @@ class Progress:
 
     rows: int
     row: int = 0
-    seconds: float = 0.0
-    at_us: int = field(default=0)
 
 
 @dataclass(slots=True)
@@ -55,35 +53,28 @@ async def play(
     *,
     speed: float,
     start_us: int | None = None,
-    until_us: int | None = None,
     packet_s: float = PACKET_S,
-    tell: Callable[[Progress], None] = lambda _: None,
+    progress: Progress | None = None,
 ) -> Progress:
     """Send each column's values through its device when their time has come, in the file's order.
 
     A row goes out no earlier than its own time and no earlier than the rows before it; after a step back in the file's
-    time, rows of the past go at once. Full outboxes are waited for. Ends with the file, or at `until_us`.
+    time, rows of the past go at once. Full outboxes are waited for.
     """
     start_us = _now_us() if start_us is None else start_us
     t_us = sent_times(file.t_us, start_us, speed)
     # A row is due once the latest time up to it has passed: this keeps the file's order through steps back.
     due_us = np.maximum.accumulate(t_us)
     running = [_Track(device, column, t_us[column.row]) for device, column in tracks]
-    progress = Progress(rows=t_us.size)
+    progress = progress or Progress(rows=t_us.size)
     while progress.row < t_us.size:
-        now_us = _now_us()
-        ready = int(np.searchsorted(due_us, now_us, side="right"))
-        if until_us is not None and now_us >= until_us:
-            break
+        ready = int(np.searchsorted(due_us, _now_us(), side="right"))
         if ready > progress.row:
             for track in running:
                 start, end = track.due(ready)
                 if end > start:
                     await track.device.send(track.t_us[start:end], track.column.v[start:end])
             progress.row = ready
-        progress.at_us = int(t_us[max(ready - 1, 0)])
-        progress.seconds = (now_us - start_us) / 1e6
-        tell(progress)
         if progress.row < t_us.size:
             wait_s = (int(due_us[progress.row]) - _now_us()) / 1e6
             await asyncio.sleep(max(packet_s, min(wait_s, 1.0)))
