@@ -21,6 +21,7 @@ from tests.hub.callers import Caller
 
 Login = Callable[..., Awaitable[Caller]]
 MakeSensor = Callable[..., Awaitable[dict[str, Any]]]
+Device = Callable[[dict[str, Any]], Caller]
 
 
 @pytest.fixture
@@ -135,8 +136,8 @@ async def stranger(login: Login) -> Caller:
 
 
 @pytest.fixture
-def device(client: TestClient[Any, Any]) -> Callable[[dict[str, Any]], Caller]:
-    """`device(sensor)` or `device(agent)` calls with the token of the sensor or edge agent, just created."""
+def device(client: TestClient[Any, Any]) -> Device:
+    """Make a caller with the token of a sensor or edge agent that was just created."""
 
     def make(thing: dict[str, Any]) -> Caller:
         return Caller(client, thing["token"], thing["id"], thing["name"])

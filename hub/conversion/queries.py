@@ -1,0 +1,103 @@
+"""SQL of conversion profiles."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from hub.kit.db import Tx
+
+
+async def project_of_sensor(tx: Tx, sensor_id: UUID) -> UUID | None:
+    """Find the project of a sensor."""
+    return await tx.fetchval(
+        """
+        select project_id
+        from sensor
+        where id = $1 and deleted_at is null
+        """,
+        sensor_id,
+    )
+
+
+async def project_of_profile(tx: Tx, profile_id: UUID) -> UUID | None:
+    """Find the project of a profile's sensor; profiles of deleted sensors stay readable, captures refer to them."""
+    return await tx.fetchval(
+        """
+        select sensor.project_id
+        from conversion_profile profile
+        join sensor on sensor.id = profile.sensor_id
+        where profile.id = $1
+        """,
+        profile_id,
+    )
+
+
+async def insert_first(
+    tx: Tx, *, sensor_id: UUID, kind: str, payload: dict[str, Any], created_by: UUID
+) -> asyncpg.Record:
+    """Create version 1, active and valid from the beginning."""
+    row = await tx.fetchrow(
+        """
+        insert into conversion_profile (sensor_id, version, kind, payload, status, created_by)
+        values ($1, 1, $2, $3, 'active', $4)
+        returning id, version, kind
+        """,
+        sensor_id,
+        kind,
+        payload,
+        created_by,
+    )
+    assert row is not None  # noqa: S101 - an insert without a condition returns its row
+    return row
+
+
+async def of_sensor(tx: Tx, sensor_id: UUID) -> list[asyncpg.Record]:
+    """List the versions of a sensor's profile, the newest first."""
+    return await tx.fetch(
+        """
+        select id, sensor_id, version, kind, payload, valid_from, valid_to, status, created_at
+        from conversion_profile
+        where sensor_id = $1
+        order by version desc
+        """,
+        sensor_id,
+    )
+
+
+async def find(tx: Tx, profile_id: UUID) -> asyncpg.Record | None:
+    """Read a profile."""
+    return await tx.fetchrow(
+        """
+        select id, sensor_id, version, kind, payload, valid_from, valid_to, status, created_at
+        from conversion_profile
+        where id = $1
+        """,
+        profile_id,
+    )
+
+
+async def active_of(tx: Tx, sensor_ids: list[UUID]) -> list[asyncpg.Record]:
+    """Find the active versions of several sensors."""
+    return await tx.fetch(
+        """
+        select distinct on (sensor_id) sensor_id, id, version, kind
+        from conversion_profile
+        where sensor_id = any($1::uuid[]) and status = 'active'
+        order by sensor_id, version desc
+        """,
+        sensor_ids,
+    )
+
+
+async def published_of(tx: Tx, sensor_ids: list[UUID]) -> list[asyncpg.Record]:
+    """List every version of several sensors that applies to some time."""
+    return await tx.fetch(
+        """
+        select sensor_id, version, valid_from, valid_to, payload
+        from conversion_profile
+        where sensor_id = any($1::uuid[]) and status <> 'draft'
+        order by sensor_id, version
+        """,
+        sensor_ids,
+    )

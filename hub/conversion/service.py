@@ -1,0 +1,101 @@
+"""Registering, reading and trying conversion profiles."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import numpy as np
+
+from contract.conversion.convert import convert
+from contract.conversion.profile import Profile as ProfilePayload
+from contract.conversion.profile import ProfileInvalid, parse_profile
+from hub.conversion import queries
+from hub.conversion.models import STATUS_NAMES, ActiveProfile, Preview, Previewed, Profile, PublishedVersion
+from hub.kit.context import Context
+from hub.kit.db import Tx
+from hub.kit.pages import Page
+from hub.kit.problems import FieldError, InvalidPayload
+from hub.ledger.service import Fact, record
+from hub.projects.access import may_read_raw
+from hub.projects.problems import NotFound, RawNotAllowed
+
+
+def parse(payload: dict[str, Any], loc: Sequence[str | int]) -> ProfilePayload:
+    """Read a payload that stands at `loc` of a request; raises InvalidPayload that names the place within it."""
+    try:
+        return parse_profile(payload)
+    except ProfileInvalid as error:
+        raise InvalidPayload(errors=[FieldError(loc=[*loc, *error.loc], msg=error.msg)]) from error
+
+
+async def add_first(ctx: Context, sensor_id: UUID, profile: ProfilePayload) -> ActiveProfile:
+    """Give a new sensor its first profile, active at once and valid from the beginning."""
+    payload = msgspec.to_builtins(profile)
+    row = await queries.insert_first(
+        ctx.tx, sensor_id=sensor_id, kind=payload["kind"], payload=payload, created_by=ctx.caller.id
+    )
+    active = ActiveProfile(**dict(row))
+    await record(ctx, Fact("profile.created", subject_id=active.id, details={"sensor_id": str(sensor_id)}))
+    return active
+
+
+async def list_of(ctx: Context, sensor_id: UUID) -> Page[Profile]:
+    """List the versions of a sensor's profile, the newest first."""
+    return Page(items=[_profile(ctx, row) for row in await queries.of_sensor(ctx.tx, sensor_id)])
+
+
+async def read(ctx: Context, profile_id: UUID) -> Profile:
+    """Read a version."""
+    return _profile(ctx, await _find(ctx, profile_id))
+
+
+async def preview(ctx: Context, profile_id: UUID, body: Preview) -> Previewed:
+    """Convert raw values with a version, storing nothing; raises RawNotAllowed, since pairs give raw values away."""
+    if not may_read_raw(ctx.scope):
+        raise RawNotAllowed
+    row = await _find(ctx, profile_id)
+    physical, status = convert(parse_profile(row["payload"]), np.array(body.raw, dtype=np.float64))
+    return Previewed(
+        physical=[None if np.isnan(value) else value for value in physical.tolist()],
+        status=[STATUS_NAMES[code] for code in status.tolist()],
+    )
+
+
+async def active_of(tx: Tx, sensor_ids: list[UUID]) -> dict[UUID, ActiveProfile]:
+    """Find the active versions of several sensors; those without one are missing."""
+    return {
+        row["sensor_id"]: ActiveProfile(id=row["id"], version=row["version"], kind=row["kind"])
+        for row in await queries.active_of(tx, sensor_ids)
+    }
+
+
+async def published_of(tx: Tx, sensor_ids: list[UUID]) -> dict[UUID, list[PublishedVersion]]:
+    """Find all published versions of several sensors, the oldest first."""
+    found: dict[UUID, list[PublishedVersion]] = defaultdict(list)
+    for row in await queries.published_of(tx, sensor_ids):
+        found[row["sensor_id"]].append(
+            PublishedVersion(
+                version=row["version"],
+                valid_from=row["valid_from"],
+                valid_to=row["valid_to"],
+                payload=row["payload"],
+            )
+        )
+    return found
+
+
+async def _find(ctx: Context, profile_id: UUID) -> asyncpg.Record:
+    row = await queries.find(ctx.tx, profile_id)
+    if row is None:
+        raise NotFound(noun="profile")
+    return row
+
+
+def _profile(ctx: Context, row: asyncpg.Record) -> Profile:
+    fields = dict(row)
+    if not may_read_raw(ctx.scope):
+        fields["payload"] = None
+    return Profile(**fields)

@@ -1,0 +1,1 @@
+"""Sensors and the edge agents that speak for them: registration, tokens, signs of life."""

@@ -1,0 +1,104 @@
+"""Edge agents: creating and changing them, what they must know, and the broker's logins."""
+
+import hashlib
+from uuid import UUID
+
+import asyncpg
+
+from hub.conversion import service as conversion
+from hub.kit.context import Context
+from hub.kit.crypto import new_token
+from hub.kit.pages import Page
+from hub.ledger.service import Fact, record
+from hub.projects.problems import NotFound
+from hub.sensors import queries_agents as queries
+from hub.sensors.models_agents import (
+    BrokerAccount,
+    BrokerLogin,
+    ConfiguredAgent,
+    ConfiguredSensor,
+    EdgeAgent,
+    EdgeAgentCreate,
+    EdgeAgentUpdate,
+    EdgeConfig,
+)
+from hub.sensors.problems import DefaultEdgeAgentTaken, EdgeAgentNameTaken, WrongBrokerLogin
+
+
+async def create(ctx: Context, body: EdgeAgentCreate) -> EdgeAgent:
+    """Create an edge agent; its token is in this answer only."""
+    token = new_token("etpe")
+    try:
+        agent_id = await queries.insert(
+            ctx.tx,
+            project_id=ctx.scope.scope_id,
+            name=body.name,
+            token_digest=ctx.hub.keys.digest(token),
+            is_default=body.default,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise _taken(error, body.name) from error
+    await record(ctx, Fact("edge_agent.created", subject_id=agent_id, details=body.model_dump()))
+    return (await read(ctx, agent_id)).model_copy(update={"token": token})
+
+
+async def read(ctx: Context, agent_id: UUID) -> EdgeAgent:
+    """Read an edge agent."""
+    row = await queries.find(ctx.tx, agent_id)
+    if row is None:
+        raise NotFound(noun="edge agent")
+    return EdgeAgent(**dict(row))
+
+
+async def list_of_project(ctx: Context, project_id: UUID) -> Page[EdgeAgent]:
+    """List a project's edge agents by name."""
+    return Page(items=[EdgeAgent(**dict(row)) for row in await queries.of_project(ctx.tx, project_id)])
+
+
+async def update(ctx: Context, agent_id: UUID, body: EdgeAgentUpdate) -> EdgeAgent:
+    """Rename an edge agent, or make it the default one or not."""
+    try:
+        await queries.update(ctx.tx, agent_id=agent_id, name=body.name, is_default=body.default)
+    except asyncpg.UniqueViolationError as error:
+        raise _taken(error, body.name or "") from error
+    await record(ctx, Fact("edge_agent.updated", subject_id=agent_id, details=body.model_dump(exclude_none=True)))
+    return await read(ctx, agent_id)
+
+
+async def delete(ctx: Context, agent_id: UUID) -> None:
+    """Delete an edge agent: its token ends at once, its sensors are assigned to nobody."""
+    agent = await read(ctx, agent_id)
+    await queries.delete(ctx.tx, agent_id)
+    await record(ctx, Fact("edge_agent.deleted", subject_id=agent_id, details={"name": agent.name}))
+
+
+async def config(ctx: Context) -> tuple[EdgeConfig, str]:
+    """Tell the edge agent that asks about its sensors, with an entity tag that changes with the content."""
+    agent = await read(ctx, ctx.caller.id)
+    rows = await queries.sensors_of(ctx.tx, agent.id)
+    profiles = await conversion.published_of(ctx.tx, [row["id"] for row in rows])
+    found = EdgeConfig(
+        agent=ConfiguredAgent(id=agent.id, name=agent.name, project_id=agent.project_id, default=agent.default),
+        sensors=[
+            ConfiguredSensor(id=row["id"], name=row["name"], profiles=profiles.get(row["id"], [])) for row in rows
+        ],
+    )
+    return found, f'"{hashlib.sha256(found.model_dump_json().encode()).hexdigest()[:32]}"'
+
+
+async def broker_account(ctx: Context, body: BrokerLogin) -> BrokerAccount:
+    """Find the account of a broker's client; raises WrongBrokerLogin."""
+    row = await queries.device_by_token(ctx.tx, ctx.hub.keys.digest(body.password))
+    if row is None or str(row["id"]) != body.username:
+        raise WrongBrokerLogin
+    return BrokerAccount(
+        kind=row["kind"],
+        id=row["id"],
+        project_id=row["project_id"],
+        agent_id=row["agent_id"],
+        default=row["default"],
+    )
+
+
+def _taken(error: asyncpg.UniqueViolationError, name: str) -> DefaultEdgeAgentTaken | EdgeAgentNameTaken:
+    return DefaultEdgeAgentTaken() if error.constraint_name == "edge_agent_default" else EdgeAgentNameTaken(name=name)

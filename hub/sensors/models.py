@@ -1,0 +1,126 @@
+"""Shapes of the sensors API."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from hub.conversion.models import ActiveProfile, Payload, StatusName
+from hub.kit.pages import PageQuery
+from hub.kit.wire import absent
+
+TimeSource = Literal["device", "arrival"]
+
+
+class SensorType(StrEnum):
+    """What a sensor measures."""
+
+    TEMPERATURE = "temperature"
+    TEMPERATURE_RAW = "temperature_raw"
+    PRESSURE = "pressure"
+    PRESSURE_ANALOG = "pressure_analog"
+    VIBRATION = "vibration"
+    VIBRATION_SPECTRUM = "vibration_spectrum"
+    CURRENT = "current"
+    VOLTAGE = "voltage"
+    FLOW = "flow"
+    HUMIDITY = "humidity"
+    FORCE = "force"
+    TORQUE = "torque"
+    OTHER = "other"
+
+
+class SensorState(StrEnum):
+    """Whether a sensor is heard: delayed after 2 heartbeat intervals, offline after 5, unknown if never heard."""
+
+    ONLINE = "online"
+    DELAYED = "delayed"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"
+
+
+class Limits(BaseModel):
+    """What a sensor's token may do; the first two bound HTTP posts, the third all other ways in."""
+
+    requests_per_s: float = Field(gt=0, le=10_000)
+    burst: int = Field(ge=1, le=100_000)
+    samples_per_s: int = Field(ge=1, le=10_000_000)
+
+
+class SensorCreate(BaseModel):
+    """A new sensor; without `token` one is made. Its profile is active at once."""
+
+    name: str = Field(min_length=1, max_length=200)
+    type: SensorType
+    input_unit: str = Field(max_length=40)
+    display_unit: str = Field(max_length=40)
+    profile: Payload | None = None
+    token: str | None = Field(default=None, description="At least 128 random bits, in URL-safe characters or hex.")
+    heartbeat_interval_s: float = Field(default=10.0, gt=0, le=604_800)
+    calibration_notes: str = Field(default="", max_length=10_000)
+    time_source: TimeSource = "device"
+    limits: Limits | None = Field(default=None, description="An owner may set them.")
+
+
+class SensorUpdate(BaseModel):
+    """Fields to change; absent ones stay. `agent_id` null takes the sensor from its edge agent."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    type: SensorType | None = None
+    input_unit: str | None = Field(default=None, max_length=40)
+    display_unit: str | None = Field(default=None, max_length=40)
+    heartbeat_interval_s: float | None = Field(default=None, gt=0, le=604_800)
+    calibration_notes: str | None = Field(default=None, max_length=10_000)
+    time_source: TimeSource | None = None
+    limits: Limits | None = Field(default=None, description="An owner may set them.")
+    agent_id: UUID | None = None
+
+
+class Sensor(BaseModel):
+    """A sensor as a member of its project sees it; `last_raw` is absent where it may not be read.
+
+    `delay_ms` is the newest packet's arrival less its newest time.
+    """
+
+    id: UUID
+    project_id: UUID
+    name: str
+    type: SensorType
+    input_unit: str
+    display_unit: str
+    heartbeat_interval_s: float
+    calibration_notes: str
+    time_source: TimeSource
+    limits: Limits
+    agent_id: UUID | None
+    created_at: datetime
+    active_profile: ActiveProfile | None
+    state: SensorState
+    last_heartbeat: datetime | None
+    last_t: datetime | None
+    last_raw: float | None = Field(default=None, exclude_if=absent)
+    last_physical: float | None
+    last_status: StatusName | None
+    delay_ms: float | None
+    token: str | None = Field(
+        default=None, exclude_if=absent, description="Only in the answer to its registration, only for an owner."
+    )
+
+
+class SensorQuery(PageQuery):
+    """Which sensors are wanted; `q` is part of a name, in any case."""
+
+    project_id: UUID | None = None
+    type: SensorType | None = None
+    state: SensorState | None = None
+    q: str | None = Field(default=None, max_length=200)
+
+
+class ProjectSensorQuery(PageQuery):
+    """Which of a project's sensors are wanted; `q` is part of a name, in any case."""
+
+    type: SensorType | None = None
+    state: SensorState | None = None
+    q: str | None = Field(default=None, max_length=200)
