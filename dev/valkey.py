@@ -129,13 +129,13 @@ class Valkey:
 
     async def _answering(self, timeout_s: float = 300.0) -> None:
         deadline = time.monotonic() + timeout_s  # a long append-only file takes a while
-        async with redis.asyncio.from_url(self.url) as client:
+        async with redis.asyncio.from_url(self.url, socket_timeout=2) as client:
             while True:
                 if not self.running:
                     raise ServerFailed(f"Valkey ended while it started:\n{tail(self.log)}")
                 try:
                     await client.ping()
-                except (redis.exceptions.ConnectionError, redis.exceptions.BusyLoadingError, OSError):
+                except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError):
                     if time.monotonic() > deadline:
                         raise ServerFailed(f"Valkey did not answer in {timeout_s:.0f} s:\n{tail(self.log)}") from None
                     await asyncio.sleep(0.02)
