@@ -1,5 +1,6 @@
 """Users, sensors and edge agents as tests see them: somebody who calls the API with a token."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ class Answer:
 
     status: int
     body: Any
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
     @property
     def code(self) -> str:
@@ -51,7 +52,7 @@ class Caller:
         async with self.client.request(method, url, data=data, headers=sent) as response:
             raw = await response.read()
             parsed = orjson.loads(raw) if raw and "json" in response.content_type else raw
-            return Answer(response.status, parsed, dict(response.headers))
+            return Answer(response.status, parsed, response.headers)
 
     async def get(self, path: str, **headers: str) -> Answer:
         """GET."""
