@@ -1,0 +1,145 @@
+/** The page's end of the telemetry worker: hands out readings and views, holds no samples of its own. */
+
+import type { FromWorker, Intake, LiveState, Reading, Spark, ToWorker, ViewData, ViewSpec, Watched } from "./protocol";
+
+export interface LiveStatus {
+  readonly state: LiveState;
+  /** Local clock in ms when the next attempt starts. */
+  readonly retryAt: number | null;
+}
+
+export interface OpenView {
+  readonly update: (spec: ViewSpec) => void;
+  readonly close: () => void;
+}
+
+type Listener = () => void;
+
+/** Listeners by topic; a topic is a sensor id or one of the fixed words. */
+class Topics {
+  private readonly listeners = new Map<string, Set<Listener>>();
+
+  on(topic: string, listener: Listener): Listener {
+    const set = this.listeners.get(topic) ?? new Set();
+    this.listeners.set(topic, set.add(listener));
+    return () => set.delete(listener);
+  }
+
+  emit(topic: string): void {
+    this.listeners.get(topic)?.forEach((listener) => listener());
+  }
+}
+
+export class TelemetryClient {
+  private readonly worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "telemetry" });
+  private readonly topics = new Topics();
+  private readonly readings = new Map<string, Reading>();
+  private readonly sparks = new Map<string, Spark>();
+  private readonly views = new Map<number, (data: ViewData) => void>();
+  private readonly watches = new Map<object, readonly Watched[]>();
+  private nextView = 1;
+  private live: LiveStatus = { state: "idle", retryAt: null };
+  private flow: Intake = { ratePerS: 0, delayMeanMs: null, delayP99Ms: null };
+  private clockOffsetS = 0;
+  private generation = 0;
+  /** Called when the worker's token was refused. */
+  onTokenNeeded: () => void = () => undefined;
+
+  constructor() {
+    this.worker.onmessage = (event: MessageEvent<FromWorker>) => this.take(event.data);
+  }
+
+  session(token: string | null): void {
+    this.post({ op: "session", token, origin: window.location.origin });
+    if (token !== null) return;
+    this.readings.clear();
+    this.sparks.clear();
+  }
+
+  /** Keep readings and curves of these sensors up to date until the returned function is called. */
+  watch(sensors: readonly Watched[]): () => void {
+    const key = {};
+    this.watches.set(key, sensors);
+    this.sendWatched();
+    return () => {
+      this.watches.delete(key);
+      this.sendWatched();
+    };
+  }
+
+  open(spec: ViewSpec, take: (data: ViewData) => void): OpenView {
+    const id = this.nextView++;
+    this.views.set(id, take);
+    this.post({ op: "view", id, spec });
+    return {
+      update: (next) => this.post({ op: "view", id, spec: next }),
+      close: () => {
+        this.views.delete(id);
+        this.post({ op: "close", id });
+      },
+    };
+  }
+
+  retryNow(): void {
+    this.post({ op: "retry" });
+  }
+
+  /** Seconds since 1970 by the hub's clock. */
+  nowS(): number {
+    return Date.now() / 1000 + this.clockOffsetS;
+  }
+
+  status = (): LiveStatus => this.live;
+  intake = (): Intake => this.flow;
+  reading = (id: string): Reading | undefined => this.readings.get(id);
+  spark = (id: string): Spark | undefined => this.sparks.get(id);
+  /** Grows with every set of readings, for lists that show many. */
+  round = (): number => this.generation;
+
+  onStatus = (listener: Listener): Listener => this.topics.on("status", listener);
+  onRound = (listener: Listener): Listener => this.topics.on("round", listener);
+  onReading = (id: string, listener: Listener): Listener => this.topics.on(id, listener);
+  onSpark = (id: string, listener: Listener): Listener => this.topics.on(`spark ${id}`, listener);
+
+  private take(message: FromWorker): void {
+    switch (message.op) {
+      case "status":
+        this.live = { state: message.state, retryAt: message.retryAt };
+        this.clockOffsetS = message.clockOffsetS;
+        this.topics.emit("status");
+        break;
+      case "token-needed":
+        this.onTokenNeeded();
+        break;
+      case "readings":
+        this.flow = message.intake;
+        this.generation += 1;
+        for (const reading of message.readings) {
+          this.readings.set(reading.id, reading);
+          this.topics.emit(reading.id);
+        }
+        this.topics.emit("round");
+        break;
+      case "sparks":
+        for (const spark of message.sparks) {
+          this.sparks.set(spark.id, spark);
+          this.topics.emit(`spark ${spark.id}`);
+        }
+        break;
+      case "view":
+        this.views.get(message.id)?.(message.data);
+        this.post({ op: "taken", id: message.id });
+        break;
+    }
+  }
+
+  private sendWatched(): void {
+    const sensors = new Map<string, Watched>();
+    for (const group of this.watches.values()) for (const sensor of group) sensors.set(sensor.id, sensor);
+    this.post({ op: "watch", sensors: [...sensors.values()] });
+  }
+
+  private post(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+}

@@ -1,0 +1,91 @@
+/** What the page and the telemetry worker say to each other. */
+
+import type { Gap } from "./gaps";
+
+/** Live: the last `windowS` seconds. Range: a fixed span, of a capture when one is named. */
+export type ViewWindow =
+  | { readonly kind: "live"; readonly windowS: number }
+  | { readonly kind: "range"; readonly from: number; readonly to: number; readonly captureId: string | null };
+
+export interface ViewSpec {
+  readonly sensorId: string;
+  readonly window: ViewWindow;
+  /** Width of the plot in device pixels. */
+  readonly pixels: number;
+}
+
+export interface Watched {
+  readonly id: string;
+  readonly heartbeatIntervalS: number;
+}
+
+export type ToWorker =
+  | { readonly op: "session"; readonly token: string | null; readonly origin: string }
+  | { readonly op: "watch"; readonly sensors: readonly Watched[] }
+  | { readonly op: "view"; readonly id: number; readonly spec: ViewSpec }
+  | { readonly op: "close"; readonly id: number }
+  | { readonly op: "taken"; readonly id: number }
+  | { readonly op: "retry" };
+
+export interface Extent {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Samples of one view, decimated to its width; the columns are transferred, not copied. */
+export interface ViewData {
+  readonly t: Float64Array;
+  readonly physical: Float64Array;
+  readonly raw: Float64Array;
+  readonly physicalExtent: Extent | null;
+  readonly rawExtent: Extent | null;
+  readonly gaps: readonly Gap[];
+  /** Newest time held of the sensor, for the dot at the live end. */
+  readonly newestT: number | null;
+  /** Samples in the range before decimation, where known. */
+  readonly total: number;
+  readonly loading: boolean;
+  readonly problem: string | null;
+}
+
+export const BEAT_MISSED = 0;
+export const BEAT_LATE = 1;
+export const BEAT_FULL = 2;
+export const BEAT_UNKNOWN = 3;
+
+/** The newest of one sensor, as tiles and tables show it. */
+export interface Reading {
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly t: number;
+  readonly raw: number | null;
+  readonly physical: number | null;
+  readonly status: number;
+  readonly delayMs: number | null;
+  readonly ratePerS: number;
+  /** When the hub's clock showed the last arrival; 0 before any in this page. */
+  readonly seenAt: number;
+  readonly beats: readonly number[];
+}
+
+/** The last minute as pairs of seconds-ago and value; `floor` is the least span worth drawing in full height. */
+export interface Spark {
+  readonly id: string;
+  readonly points: Float64Array;
+  readonly floor: number;
+}
+
+export interface Intake {
+  readonly ratePerS: number;
+  readonly delayMeanMs: number | null;
+  readonly delayP99Ms: number | null;
+}
+
+export type LiveState = "idle" | "connecting" | "live" | "lost";
+
+export type FromWorker =
+  | { readonly op: "status"; readonly state: LiveState; readonly retryAt: number | null; readonly clockOffsetS: number }
+  | { readonly op: "token-needed" }
+  | { readonly op: "readings"; readonly readings: readonly Reading[]; readonly intake: Intake }
+  | { readonly op: "sparks"; readonly sparks: readonly Spark[] }
+  | { readonly op: "view"; readonly id: number; readonly data: ViewData };
