@@ -61,19 +61,19 @@ class Hub:
     async def log_in(self) -> None:
         """Begin a session; raises HubRefused when e-mail or password is wrong."""
         self._access_token = None
-        body = await self._ask("POST", "/auth/login", self._credentials)
+        body = await self.ask("POST", "/auth/login", self._credentials)
         self._access_token = msgspec.json.decode(body, type=_Tokens).access_token
 
     async def project(self, name: str) -> Project:
         """Find the project of this name, or create it."""
-        for project in await self._list("/projects", Project):
+        for project in await self.items("/projects", Project):
             if project.name == name:
                 return project
         return await self.post("/projects", {"name": name}, Project)
 
     async def sensors(self, project_id: UUID) -> list[Sensor]:
         """List a project's sensors."""
-        return await self._list(f"/projects/{project_id}/sensors", Sensor)
+        return await self.items(f"/projects/{project_id}/sensors", Sensor)
 
     async def register(self, project_id: UUID, wanted: Sequence[NewSensor], tokens: TokenFile) -> list[Identity]:
         """Find each sensor by its name, or register it with a token made and written down here beforehand.
@@ -103,26 +103,26 @@ class Hub:
     async def experiment(self, project_id: UUID, name: str, description: str = "") -> Experiment:
         """Find the experiment of this name, or create it."""
         path = f"/projects/{project_id}/experiments"
-        for experiment in await self._list(path, Experiment):
+        for experiment in await self.items(path, Experiment):
             if experiment.name == name:
                 return experiment
         return await self.post(path, {"name": name, "description": description}, Experiment)
 
     async def runs(self, experiment_id: UUID) -> list[Run]:
         """List an experiment's runs."""
-        return await self._list(f"/experiments/{experiment_id}/runs", Run)
+        return await self.items(f"/experiments/{experiment_id}/runs", Run)
 
     async def new_run(self, experiment_id: UUID, sensors: Sequence[UUID], **fields: object) -> Run:
         """Create a run, bind the sensors to it in mode record, and start it."""
         run = await self.post(f"/experiments/{experiment_id}/runs", {"params": {}} | fields, Run)
         bound = {"sensors": [{"sensor_id": str(sensor_id), "mode": "record"} for sensor_id in sensors]}
-        await self._ask("PUT", f"/runs/{run.id}/sensors", bound)
-        await self._ask("POST", f"/runs/{run.id}/start", {})
+        await self.ask("PUT", f"/runs/{run.id}/sensors", bound)
+        await self.ask("POST", f"/runs/{run.id}/start", {})
         return run
 
     async def finish_run(self, run_id: UUID, status: str = "succeeded") -> None:
         """End a run."""
-        await self._ask("POST", f"/runs/{run_id}/finish", {"status": status})
+        await self.ask("POST", f"/runs/{run_id}/finish", {"status": status})
 
     async def start_capture(self, run_id: UUID, **fields: object) -> Capture:
         """Press Start."""
@@ -134,15 +134,15 @@ class Hub:
 
     async def captures(self, run_id: UUID) -> list[Capture]:
         """List a run's captures."""
-        return await self._list(f"/runs/{run_id}/captures", Capture)
+        return await self.items(f"/runs/{run_id}/captures", Capture)
 
     async def capture_ledger(self, capture_id: UUID) -> Ledger:
         """Read what became of a capture's samples."""
-        return msgspec.json.decode(await self._ask("GET", f"/captures/{capture_id}/ledger"), type=Ledger)
+        return msgspec.json.decode(await self.ask("GET", f"/captures/{capture_id}/ledger"), type=Ledger)
 
     async def sensor_ledger(self, sensor_id: UUID) -> Ledger:
         """Read what became of a sensor's samples."""
-        return msgspec.json.decode(await self._ask("GET", f"/sensors/{sensor_id}/ledger"), type=Ledger)
+        return msgspec.json.decode(await self.ask("GET", f"/sensors/{sensor_id}/ledger"), type=Ledger)
 
     async def export_csv(self, capture_id: UUID, to: Path) -> int:
         """Download a capture as CSV into a file, piece by piece; returns its bytes."""
@@ -155,31 +155,33 @@ class Hub:
 
     async def agents(self, project_id: UUID) -> list[Agent]:
         """List a project's edge agents."""
-        return await self._list(f"/projects/{project_id}/edge-agents", Agent)
+        return await self.items(f"/projects/{project_id}/edge-agents", Agent)
 
     async def post(self, path: str, body: object, answer: type[T]) -> T:
         """POST and read the answer."""
-        return msgspec.json.decode(await self._ask("POST", path, body), type=answer)
+        return msgspec.json.decode(await self.ask("POST", path, body), type=answer)
 
-    async def _register(self, project_id: UUID, new: NewSensor, token: str) -> UUID:
-        body = msgspec.structs.replace(new, token=token)
-        return (await self.post(f"/projects/{project_id}/sensors", body, Sensor)).id
-
-    async def _list(self, path: str, item: type[T]) -> list[T]:
+    async def items(self, path: str, item: type[T]) -> list[T]:
+        """GET a whole list, page by page."""
         items: list[T] = []
         cursor: str | None = None
         while True:
             page = msgspec.json.decode(
-                await self._ask("GET", path, params={"cursor": cursor} if cursor else {}), type=_Page
+                await self.ask("GET", path, params={"cursor": cursor} if cursor else {}), type=_Page
             )
             items += [msgspec.json.decode(raw, type=item) for raw in page.items]
             cursor = page.next_cursor
             if cursor is None:
                 return items
 
-    async def _ask(self, method: str, path: str, body: object = None, params: Mapping[str, str] | None = None) -> bytes:
+    async def ask(self, method: str, path: str, body: object = None, params: Mapping[str, str] | None = None) -> bytes:
+        """Send one request and return the answer's body; raises HubRefused and HubUnreachable."""
         async with self._request(method, path, body, params) as answer:
             return await answer.read()
+
+    async def _register(self, project_id: UUID, new: NewSensor, token: str) -> UUID:
+        body = msgspec.structs.replace(new, token=token)
+        return (await self.post(f"/projects/{project_id}/sensors", body, Sensor)).id
 
     @asynccontextmanager
     async def _request(

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     http_port: int = Field(default=8080, ge=1, le=65_535)
     mqtt_port: int = Field(default=1883, ge=1, le=65_535)
     hub_url: str | None = None
+    mqtt_url: str | None = None
     demo: bool = True
     env: Literal["dev", "production"] = "dev"
     owner_email: str | None = None
@@ -35,8 +36,8 @@ class Settings(BaseSettings):
 
     @property
     def mqtt(self) -> str:
-        """The broker as host:port."""
-        return f"127.0.0.1:{self.mqtt_port}"
+        """The broker as mqtt://host:port or host:port."""
+        return self.mqtt_url or f"127.0.0.1:{self.mqtt_port}"
 
     def login(self, email: str | None, password: str | None) -> tuple[str, str]:
         """Choose e-mail and password: those given, else the settings', else the demo's; raises LoginMissing."""
