@@ -24,6 +24,7 @@ from dev.process import (
     tail,
     working_in,
 )
+from dev.unprivileged import as_other_user, system_user
 
 USER = "etp"
 DATABASE = "etp"
@@ -108,12 +109,7 @@ class Postgres:
             await self._end_leftovers()
             await self._create_cluster()
             self._remove_stale_files()
-            self._child = spawn(
-                self._command(),
-                death_signal=signal.SIGINT,
-                log=self.log,
-                user=system_user([self.data_dir, bin_dir() / "postgres"]),
-            )
+            self._child = spawn(self._command(), death_signal=signal.SIGINT, log=self.log, user=self._user())
             await self._answering()
         except BaseException:
             await self.stop()
@@ -141,6 +137,9 @@ class Postgres:
         options = [o for name, value in settings.items() for o in ("-c", f"{name}={value}")]
         return [*as_other_user(), bin_dir() / "postgres", "-D", self._cluster, *options]
 
+    def _user(self) -> str | None:
+        return system_user([self.data_dir, bin_dir() / "postgres"])
+
     def _socket_folder(self) -> Path:
         return socket_folder(self.data_dir, f".s.PGSQL.{self._port or _SOCKET_PORT}")
 
@@ -156,7 +155,6 @@ class Postgres:
         password = self.data_dir / "password"
         password.write_text(secrets.token_urlsafe(24) + "\n")
         password.chmod(0o600)
-        user = system_user([self.data_dir, bin_dir() / "postgres"])
         command = [
             *as_other_user(),
             bin_dir() / "initdb",
@@ -168,7 +166,7 @@ class Postgres:
         command += ["--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8", "--no-instructions"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         command += [] if self._settings["fsync"] == "on" else ["--no-sync"]
-        child = spawn(command, death_signal=signal.SIGKILL, log=self.log, user=user)
+        child = spawn(command, death_signal=signal.SIGKILL, log=self.log, user=self._user())
         await child.gone()
         if child.returncode != 0:
             raise ServerFailed(f"initdb failed with {child.returncode}:\n{tail(self.log)}")
