@@ -53,8 +53,8 @@ class _Body(msgspec.Struct):
 class Device:
     """A sensor with memory for `outbox_limit` packets.
 
-    `boot` names this life of the device: its packet numbers `seq` begin at 0 with it. `on_acknowledged` is called once
-    for each packet that arrived.
+    `boot` names this life of the device: its packet numbers `seq` begin at 0 with it. When nothing was sent for
+    `heartbeat_s`, it gives a sign of life. `on_acknowledged` is called once for each packet that arrived.
     """
 
     def __init__(
@@ -66,9 +66,11 @@ class Device:
         faults: FaultPlan | None = None,
         seed: int = 0,
         boot: str | None = None,
+        heartbeat_s: float = 10.0,
         on_acknowledged: Callable[[Identity, Packet], None] | None = None,
     ) -> None:
         self.identity = identity
+        self.heartbeat_s = heartbeat_s
         self.boot = boot or secrets.token_hex(4)
         self.outbox = Outbox(outbox_limit, when_full)
         self.counts = Counts()

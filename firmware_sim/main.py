@@ -149,7 +149,9 @@ async def _scenario(
 ) -> None:
     _, identities = await stage.register(target, project, [of_plan(s, prefix) for s in bench.sensors])
     pairs = list(zip(bench.sensors, identities, strict=True))
-    devices = [Device(who, faults=plan.faults, seed=plan.seed) for plan, who in pairs]
+    devices = [
+        Device(who, faults=plan.faults, seed=plan.seed, heartbeat_s=plan.heartbeat_interval_s) for plan, who in pairs
+    ]
     packet_s = HTTP_PACKET_S if target.transport == "http" else None
     samplers = [Sampler(plan, device, speed, packet_s) for (plan, _), device in zip(pairs, devices, strict=True)]
     async with delivering(target, devices, console) as fleet:

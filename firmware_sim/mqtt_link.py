@@ -31,6 +31,7 @@ class MqttLink:
         self.connected = asyncio.Event()
         self._host = host
         self._port = port
+        self._last_sent = 0.0
         self._connecting = connecting or asyncio.Semaphore(1)
 
     async def run(self) -> Never:
@@ -77,6 +78,7 @@ class MqttLink:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_until_lost(client))
+                group.create_task(self._beat(client))
                 while True:
                     await window.acquire()
                     ticket, packet = await self.device.outbox.take()
@@ -86,9 +88,19 @@ class MqttLink:
 
     async def _publish(self, client: aiomqtt.Client, ticket: int, packet: Packet, window: asyncio.Semaphore) -> None:
         self.device.note_sent(packet)
+        self._last_sent = asyncio.get_running_loop().time()
         await client.publish(topics.telemetry(self.device.identity.sensor_id), packet.body, qos=1)
         await self.device.note_acknowledged(ticket, packet)
         window.release()
+
+    async def _beat(self, client: aiomqtt.Client) -> Never:
+        # A packet is a sign of life too; only a device that has nothing to send beats.
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(max(0.0, self._last_sent + self.device.heartbeat_s - clock()))
+            if clock() - self._last_sent >= self.device.heartbeat_s:
+                self._last_sent = clock()
+                await client.publish(topics.heartbeat(self.device.identity.sensor_id), b"", qos=1)
 
     def _explain(self, lost: aiomqtt.MqttError) -> str:
         broker = f"the broker at {self._host}:{self._port}"

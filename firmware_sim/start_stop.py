@@ -89,7 +89,7 @@ async def start_stop(
             await hub.finish_run(run.id)
         start_us, stop_us = _bounds(capture)
         wanted = witness.between(start_us, stop_us)
-        ledger = await _settled(hub, capture, len(wanted))
+        ledger = await settled(hub, capture.id, len(wanted))
         path = out or target.data_dir / "exports" / f"run-{run.number}-capture-{capture.ordinal_number}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         await hub.export_csv(capture.id, path)
@@ -137,11 +137,11 @@ def _bounds(capture: Capture) -> tuple[int, int]:
     return to_us(capture.started_at), to_us(capture.stopped_at)
 
 
-async def _settled(hub: hub_api.Hub, capture: Capture, expected: int) -> Ledger:
+async def settled(hub: hub_api.Hub, capture_id: UUID, expected: int) -> Ledger:
     """Wait until the capture holds what was acknowledged, or 60 s: MQTT acknowledges before the hub has it."""
     deadline = time.monotonic() + _SETTLE_S
     while True:
-        ledger = await hub.capture_ledger(capture.id)
+        ledger = await hub.capture_ledger(capture_id)
         if (ledger.stored >= expected and ledger.pending == 0) or time.monotonic() > deadline:
             return ledger
         await asyncio.sleep(_POLL_S)

@@ -2,10 +2,11 @@ import asyncio
 import time
 from uuid import UUID, uuid4
 
+import aiomqtt
 import numpy as np
 import pytest
 
-from contract import packets
+from contract import packets, topics
 from dev.process import until
 from firmware_sim.device import MAX_SAMPLES, Device, Identity
 from firmware_sim.faults import FaultPlan
@@ -148,6 +149,14 @@ class TestMqtt:
             assert await until(lambda: any("cannot be reached" in problem for problem in fleet.problems), 10)
             await send(fleet.devices[0], 1)
             assert not await fleet.drained(0.1)
+
+    async def test_an_idle_device_gives_signs_of_life(self, broker_port):
+        device = Device(identity(), heartbeat_s=0.02)
+        async with aiomqtt.Client("127.0.0.1", broker_port) as client:
+            await client.subscribe(topics.HEARTBEAT_FILTER, qos=1)
+            async with over_mqtt([device], "127.0.0.1", broker_port).running(), asyncio.timeout(10):
+                heard = [str((await anext(client.messages)).topic) for _ in range(3)]
+        assert heard == [topics.heartbeat(device.identity.sensor_id)] * 3
 
     async def test_acknowledged_packets_are_told_once(self, broker_port):
         told: list[tuple[UUID, int]] = []

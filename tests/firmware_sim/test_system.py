@@ -1,0 +1,264 @@
+"""The firmware against a whole running system; the parts are real and started once for this file."""
+
+import asyncio
+import dataclasses
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+import pytest
+from rich.console import Console
+
+from dev.demo import EXPERIMENTS, PROJECT
+from dev.process import tail
+from dev.seed import Seeded, SeedRefused, seed
+from firmware_sim import hub_api, scenario
+from firmware_sim.csv_file import read_csv
+from firmware_sim.device import Device
+from firmware_sim.export_check import Acknowledged, read_export, to_us
+from firmware_sim.fleet import Fleet
+from firmware_sim.http_link import HttpLink
+from firmware_sim.hub_api import TokenNotKept
+from firmware_sim.hub_shapes import NewSensor
+from firmware_sim.outbox import Packet
+from firmware_sim.registration import of_column
+from firmware_sim.replay import play, sent_times
+from firmware_sim.settings import DEMO_EMAIL, DEMO_PASSWORD, Settings
+from firmware_sim.stage import delivering, register
+from firmware_sim.start_stop import settled, start_stop
+from firmware_sim.token_file import TokenFile, new_token
+from tests.firmware_sim.system import System, empty_stream, until
+from tests.services import TestServers, run
+
+SILENT = Console(quiet=True)
+
+
+@pytest.fixture(scope="module")
+def system(servers: TestServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, Seeded]]:
+    whole = System(tmp_path_factory.mktemp("system"), run(servers.clone()), run(empty_stream(servers)))
+    try:
+        yield whole, run(whole.start())
+    finally:
+        run(whole.stop())
+
+
+@pytest.fixture
+async def hub(system):
+    async with hub_api.connected(system[0].settings.hub, DEMO_EMAIL, DEMO_PASSWORD) as session:
+        yield session
+
+
+class TestSeed:
+    async def test_the_demo_has_what_it_promises(self, system, hub):
+        _, seeded = system
+        sensors = await hub.sensors(seeded.project_id)
+        assert {"temperature_raw", "pressure_analog", "vibration_spectrum"} <= {s.type for s in sensors}
+        assert len(EXPERIMENTS) == 2
+        for name, (_, planned) in EXPERIMENTS.items():
+            experiment = await hub.experiment(seeded.project_id, name)
+            runs = {r.name: r for r in await hub.runs(experiment.id)}
+            for plan in planned:
+                assert runs[plan.name].status == "succeeded"
+                (capture,) = await hub.captures(runs[plan.name].id)
+                assert capture.status == "finished"
+                stored = await _stored(hub, capture.id)
+                rate_hz = sum(s.rate_hz for s in scenario.load("bench").sensors if s.name in plan.sensors)
+                assert stored == pytest.approx(rate_hz * plan.capture_s, rel=0.05)
+
+    async def test_seeding_again_changes_nothing(self, system, hub):
+        whole, seeded = system
+        before = await _census(hub, seeded)
+        assert await whole.seed() == seeded
+        assert await _census(hub, seeded) == before
+
+    async def test_secrets_are_for_their_owner_only(self, system):
+        _, seeded = system
+        whole = system[0]
+        for path in (seeded.agent_token_file, TokenFile(whole.data_dir).path):
+            assert path.stat().st_mode & 0o777 == 0o600
+
+    async def test_production_is_refused(self, tmp_path):
+        with pytest.raises(SeedRefused, match="ETP_ENV=production"):
+            await seed(Settings(_env_file=None, env="production", data_dir=tmp_path), None)
+
+
+class TestHttp:
+    async def test_packets_are_posted_until_acknowledged(self, system, hub, tmp_path):
+        whole, seeded = system
+        (who,) = await hub.register(seeded.project_id, [NewSensor("posts", "other", "V", "V")], TokenFile(tmp_path))
+        device = Device(who, boot="b1")
+        over_http = dataclasses.replace(whole.target, transport="http")
+        async with delivering(over_http, [device], SILENT) as fleet:
+            now_us = to_us(datetime.now(UTC))
+            for i in range(4):
+                await device.send(now_us + np.arange(i * 5, i * 5 + 5), np.arange(5) / 3)
+            assert await fleet.drained(20)
+        assert (device.counts.made, device.counts.acknowledged) == (20, 20)
+        assert (await hub.sensor_ledger(who.sensor_id)).received == 20
+
+    async def test_a_wrong_token_is_said(self, system, hub, tmp_path):
+        whole, seeded = system
+        (who,) = await hub.register(seeded.project_id, [NewSensor("forged", "other", "V", "V")], TokenFile(tmp_path))
+        forged = Device(dataclasses.replace(who, token=new_token()))
+        async with aiohttp.ClientSession() as session:
+            fleet = Fleet([HttpLink(forged, whole.settings.hub, session)])
+            async with fleet.running():
+                await forged.send(np.array([to_us(datetime.now(UTC))]), np.array([1.0]))
+                assert await until(lambda: any("answered 401 for forged" in problem for problem in fleet.problems), 10)
+                assert not await fleet.drained(0.1)
+
+
+class TestRegistration:
+    async def test_sensors_are_found_by_name_and_registered_once(self, system, hub, tmp_path):
+        _, seeded = system
+        wanted = [NewSensor(f"found {i}", "other", "V", "V") for i in range(3)]
+        first = await hub.register(seeded.project_id, wanted[:2], TokenFile(tmp_path))
+        again = await hub.register(seeded.project_id, wanted, TokenFile(tmp_path))
+        assert again[:2] == first
+        assert len({who.sensor_id for who in again}) == len({who.token for who in again}) == 3
+
+    async def test_a_token_that_is_not_here_is_said(self, system, hub, tmp_path):
+        _, seeded = system
+        wanted = [NewSensor("elsewhere", "other", "V", "V")]
+        await hub.register(seeded.project_id, wanted, TokenFile(tmp_path / "a"))
+        with pytest.raises(TokenNotKept, match=r"'elsewhere' is registered.*--prefix"):
+            await hub.register(seeded.project_id, wanted, TokenFile(tmp_path / "b"))
+
+    async def test_a_crash_before_the_hubs_answer_was_noted_costs_nothing(self, system, hub, tmp_path):
+        _, seeded = system
+        wanted, tokens = [NewSensor("crashed", "other", "V", "V")], TokenFile(tmp_path)
+        (first,) = await hub.register(seeded.project_id, wanted, tokens)
+        known = tokens.known(seeded.project_id)["crashed"]
+        known.sensor_id = None
+        tokens.remember(seeded.project_id, "crashed", known)
+        assert await hub.register(seeded.project_id, wanted, tokens) == [first]
+
+
+async def test_a_capture_of_a_replay_holds_the_files_values_of_its_span(system, hub, tmp_path):
+    whole, _ = system
+    file = read_csv(_bench_file(tmp_path))
+    columns = file.measured()
+    assert len(columns) == 8
+    project_id, identities = await register(
+        whole.target, PROJECT, [of_column("b.csv", c.name, "rig ") for c in columns]
+    )
+    run_id = await _running(hub, project_id, [who.sensor_id for who in identities])
+    devices = [Device(who, when_full="wait") for who in identities]
+    start_us = to_us(datetime.now(UTC)) + 500_000
+    async with delivering(whole.target, devices, SILENT):
+        tracks = list(zip(devices, columns, strict=True))
+        playing = asyncio.create_task(play(file, tracks, speed=20.0, start_us=start_us, packet_s=0.1))
+        await until(lambda: devices[0].counts.acknowledged > 20, 20)
+        capture = await hub.start_capture(run_id)
+        at_start = devices[0].counts.made
+        await until(lambda: devices[0].counts.made > at_start + 30, 20)
+        capture = await hub.stop_capture(capture.id)
+        await playing
+    assert capture.started_at is not None
+    assert capture.stopped_at is not None
+    start, stop = to_us(capture.started_at), to_us(capture.stopped_at)
+    sent = sent_times(file.t_us, start_us, 20.0)
+    wanted = Acknowledged()
+    for who, column in zip(identities, columns, strict=True):
+        wanted.note(who, Packet(0, sent[column.row], column.v, b""))
+    inside = wanted.between(start, stop)
+    assert 8 * 25 < len(inside) < len(wanted.samples)
+    await settled(hub, capture.id, len(inside))
+    exported = tmp_path / "capture.csv"
+    await hub.export_csv(capture.id, exported)
+    assert read_export(exported) == dict.fromkeys(inside, 1)
+    for who, device in zip(identities, devices, strict=True):
+        ledger = await hub.sensor_ledger(who.sensor_id)
+        assert (ledger.received, ledger.stored, ledger.duplicates) == (device.counts.made, device.counts.made, 0)
+
+
+async def test_start_stop_proves_itself(system, tmp_path):
+    whole, _ = system
+    outcome = await start_stop(
+        whole.target,
+        scenario.load("bench"),
+        project=PROJECT,
+        prefix="own ",
+        seconds=2.0,
+        publish=None,
+        out=tmp_path / "out.csv",
+        console=SILENT,
+    )
+    assert outcome.comparison is not None
+    assert outcome.comparison.missing == outcome.comparison.repeated == outcome.comparison.foreign == 0
+    assert outcome.comparison.matched == outcome.rows > 150
+    ledger = outcome.ledger
+    assert ledger.received == ledger.stored + ledger.duplicates + ledger.rejected + ledger.pending
+
+
+async def test_the_command_publishes_until_interrupted(system):
+    whole, _ = system
+    program = await whole.demo_sensor("scenario", "bench", "--prefix", "cli ")
+    started = await until(lambda: "sensors publish" in tail(program.log, 100), 30)
+    assert started, tail(program.log)
+    assert program.pid is not None
+    await asyncio.sleep(1.0)
+    program._child._popen.send_signal(signal.SIGINT)
+    assert await program.gone(20)
+    text = tail(program.log, 100)
+    assert program.returncode == 0, text
+    assert "cli Discharge pressure" in text
+    assert "10 sensors" in text
+
+
+async def test_the_command_replays_a_file_over_steps_back(system, tmp_path):
+    whole, _ = system
+    program = await whole.demo_sensor("replay", str(_bench_file(tmp_path)), "--speed", "200", "--columns", "flow")
+    assert await program.gone(60)
+    text = tail(program.log, 100)
+    assert program.returncode == 0, text
+    assert "bench flow" in text
+    assert "130" in text
+
+
+async def test_the_command_says_what_to_do(system, tmp_path):
+    whole, _ = system
+    notes = tmp_path / "notes.csv"
+    notes.write_text("name,v\na,1\n")
+    for arguments, says in (
+        (("replay", str(notes)), "has no time column among name, v"),
+        (("scenario", "bench", "--password", "wrong"), "E-mail"),
+        (("scenario", "bench", "--hub", "http://127.0.0.1:9"), "is the system running"),
+    ):
+        program = await whole.demo_sensor(*arguments)
+        assert await program.gone(30)
+        assert (program.returncode, says in tail(program.log)) == (1, True), tail(program.log)
+
+
+def _bench_file(folder: Path) -> Path:
+    """Eight numeric columns and a label, a step back and repeated times with other values, a gap, an empty cell."""
+    rng = np.random.default_rng(11)
+    seconds = [*range(60), *range(50, 90), *range(96, 126)]
+    names = ["accel 1", "accel 2", "current", "pressure", "temperature", "thermocouple", "voltage", "flow"]
+    lines = [";".join(["datetime", *names, "anomaly"])]
+    for i, s in enumerate(seconds):
+        cells = [repr(float(v)) for v in rng.standard_normal(8) * 10.0 ** rng.integers(-8, 9, 8)]
+        cells[0] = "" if i == 70 else cells[0]
+        lines.append(";".join([f"2020-03-09 10:{14 + s // 60}:{s % 60:02}", *cells, "1.0" if s > 80 else "0.0"]))
+    path = folder / "bench.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+async def _running(hub, project_id, sensors):
+    experiment = await hub.experiment(project_id, "Replays")
+    return (await hub.new_run(experiment.id, sensors, name="replay")).id
+
+
+async def _stored(hub, capture_id) -> int:
+    return (await hub.capture_ledger(capture_id)).stored
+
+
+async def _census(hub, seeded) -> list[object]:
+    experiments = [await hub.experiment(seeded.project_id, name) for name in EXPERIMENTS]
+    runs = [r for e in experiments for r in await hub.runs(e.id)]
+    captures = [c for r in runs for c in await hub.captures(r.id)]
+    return [await hub.agents(seeded.project_id), experiments, runs, captures]
