@@ -20,7 +20,8 @@ from hub.settings import Role, Settings
 from tests.hub.callers import Caller
 
 Login = Callable[..., Awaitable[Caller]]
-MakeSensor = Callable[..., Awaitable[dict[str, Any]]]
+Make = Callable[..., Awaitable[dict[str, Any]]]
+MakeSensor = Make
 Device = Callable[[dict[str, Any]], Caller]
 
 
@@ -146,7 +147,7 @@ def device(client: TestClient[Any, Any]) -> Device:
 
 
 @pytest.fixture
-def sensor(owner: Caller, project: str) -> MakeSensor:
+def sensor(owner: Caller, project: str) -> Make:
     """Register a sensor (physical = 2 · raw + 1 °C), which is returned with its token.
 
     Keyword arguments replace fields of the request; `in_project` names another project of the owner.
@@ -167,12 +168,44 @@ def sensor(owner: Caller, project: str) -> MakeSensor:
 
 
 @pytest.fixture
-def agent(owner: Caller, project: str) -> MakeSensor:
+def agent(owner: Caller, project: str) -> Make:
     """Create an edge agent of the project, which is returned with its token."""
     counter = itertools.count(1)
 
     async def make(in_project: str | None = None, **fields: Any) -> dict[str, Any]:
         body = {"name": f"edge {next(counter)}"} | fields
         return (await owner.post(f"/projects/{in_project or project}/edge-agents", body)).ok
+
+    return make
+
+
+@pytest.fixture
+def experiment(editor: Caller, project: str) -> Make:
+    """Create an experiment; keyword arguments replace fields of the request."""
+
+    async def make(**fields: Any) -> dict[str, Any]:
+        return (await editor.post(f"/projects/{project}/experiments", {"name": "Warm-up"} | fields)).ok
+
+    return make
+
+
+@pytest.fixture
+def run(editor: Caller, experiment: Make) -> Make:
+    """Create a run of a new experiment with the given sensors bound, started unless `start` is false.
+
+    Other keyword arguments replace fields of the request; `experiment_id` names an experiment.
+    """
+
+    async def make(
+        *sensors: dict[str, Any], start: bool = True, experiment_id: str | None = None, **fields: Any
+    ) -> dict[str, Any]:
+        of = experiment_id or (await experiment())["id"]
+        made = (await editor.post(f"/experiments/{of}/runs", {"name": "run"} | fields)).ok
+        if sensors:
+            bound = {"sensors": [{"sensor_id": sensor["id"]} for sensor in sensors]}
+            made = (await editor.put(f"/runs/{made['id']}/sensors", bound)).ok
+        if start:
+            made = (await editor.post(f"/runs/{made['id']}/start")).ok
+        return made
 
     return make

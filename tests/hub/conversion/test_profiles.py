@@ -6,7 +6,7 @@ import pytest
 
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
-from tests.hub.conftest import MakeSensor
+from tests.hub.conftest import Make
 
 TABLE = {"kind": "table", "points": [[8.0, 1.0], [0.0, 0.0]], "extrapolation": "reject", "input_range": [0.0, 7.0]}
 
@@ -16,12 +16,12 @@ async def profile_of(caller: Caller, sensor: dict[str, Any]) -> dict[str, Any]:
 
 
 class TestList:
-    async def test_anonymous_and_stranger(self, anonymous: Caller, stranger: Caller, sensor: MakeSensor) -> None:
+    async def test_anonymous_and_stranger(self, anonymous: Caller, stranger: Caller, sensor: Make) -> None:
         url = f"/sensors/{(await sensor())['id']}/profiles"
         assert (await anonymous.get(url)).status == 401
         assert (await stranger.get(url)).status == 404
 
-    async def test_first_version_is_active_from_the_beginning(self, editor: Caller, sensor: MakeSensor) -> None:
+    async def test_first_version_is_active_from_the_beginning(self, editor: Caller, sensor: Make) -> None:
         made = await sensor(profile=TABLE)
         (profile,) = (await editor.get(f"/sensors/{made['id']}/profiles")).ok["items"]
         assert profile["payload"] == TABLE | {"points": [[0.0, 0.0], [8.0, 1.0]]}
@@ -29,21 +29,21 @@ class TestList:
         assert (profile["valid_from"], profile["valid_to"]) == (None, None)
         assert made["active_profile"] == {"id": profile["id"], "version": 1, "kind": "table"}
 
-    async def test_none(self, editor: Caller, sensor: MakeSensor) -> None:
+    async def test_none(self, editor: Caller, sensor: Make) -> None:
         made = await sensor(profile=None)
         assert (await editor.get(f"/sensors/{made['id']}/profiles")).ok["items"] == []
 
 
 class TestRead:
     async def test_anonymous_and_stranger(
-        self, anonymous: Caller, editor: Caller, stranger: Caller, sensor: MakeSensor
+        self, anonymous: Caller, editor: Caller, stranger: Caller, sensor: Make
     ) -> None:
         url = f"/profiles/{(await profile_of(editor, await sensor()))['id']}"
         assert (await anonymous.get(url)).status == 401
         assert (await stranger.get(url)).status == 404
 
     async def test_payload_would_give_raw_values_away(
-        self, editor: Caller, viewer: Caller, sensor: MakeSensor, db: Tx
+        self, editor: Caller, viewer: Caller, sensor: Make, db: Tx
     ) -> None:
         made = await sensor()
         profile = await profile_of(editor, made)
@@ -55,7 +55,7 @@ class TestRead:
         await db.execute("update project set raw_policy = 'open'")
         assert (await viewer.get(url)).ok == profile
 
-    async def test_outlives_its_sensor(self, owner: Caller, sensor: MakeSensor) -> None:
+    async def test_outlives_its_sensor(self, owner: Caller, sensor: Make) -> None:
         made = await sensor()
         profile = await profile_of(owner, made)
         await owner.delete(f"/sensors/{made['id']}")
@@ -64,20 +64,20 @@ class TestRead:
 
 class TestPreview:
     async def test_anonymous_and_stranger(
-        self, anonymous: Caller, editor: Caller, stranger: Caller, sensor: MakeSensor
+        self, anonymous: Caller, editor: Caller, stranger: Caller, sensor: Make
     ) -> None:
         url = f"/profiles/{(await profile_of(editor, await sensor()))['id']}/preview"
         assert (await anonymous.post(url, {"raw": [1.0]})).status == 401
         assert (await stranger.post(url, {"raw": [1.0]})).status == 404
 
-    async def test_viewer(self, editor: Caller, viewer: Caller, sensor: MakeSensor, db: Tx) -> None:
+    async def test_viewer(self, editor: Caller, viewer: Caller, sensor: Make, db: Tx) -> None:
         url = f"/profiles/{(await profile_of(editor, await sensor()))['id']}/preview"
         refused = await viewer.post(url, {"raw": [1.0]})
         assert (refused.status, refused.code) == (403, "raw-not-allowed")
         await db.execute("update project set raw_policy = 'open'")
         assert (await viewer.post(url, {"raw": [1.0]})).ok == {"physical": [3.0], "status": ["ok"]}
 
-    async def test_every_status(self, editor: Caller, sensor: MakeSensor) -> None:
+    async def test_every_status(self, editor: Caller, sensor: Make) -> None:
         url = f"/profiles/{(await profile_of(editor, await sensor(profile=TABLE)))['id']}/preview"
         assert (await editor.post(url, {"raw": [5.0, 7.5, 9.0]})).ok == {
             "physical": [0.625, 0.9375, None],
@@ -88,7 +88,7 @@ class TestPreview:
         assert (await editor.post(url, {"raw": [10.0]})).ok == {"physical": [None], "status": ["conversion_error"]}
 
     @pytest.mark.parametrize("raw", [[], ["x"], [None], "1"])
-    async def test_bad_payload(self, editor: Caller, sensor: MakeSensor, raw: object) -> None:
+    async def test_bad_payload(self, editor: Caller, sensor: Make, raw: object) -> None:
         url = f"/profiles/{(await profile_of(editor, await sensor()))['id']}/preview"
         answer = await editor.post(url, {"raw": raw})
         assert (answer.status, answer.body["errors"][0]["loc"][:2]) == (422, ["body", "raw"])

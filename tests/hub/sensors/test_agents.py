@@ -1,7 +1,7 @@
 """Edge agents over HTTP: creation, their view of the sensors, and the broker's logins."""
 
 from tests.hub.callers import Caller
-from tests.hub.conftest import Device, Login, MakeSensor
+from tests.hub.conftest import Device, Login, Make
 
 
 class TestCreate:
@@ -14,12 +14,12 @@ class TestCreate:
         assert (made.status, made.body["default"], made.body["project_id"]) == (201, False, project)
         assert len(made.body["token"]) >= 43
 
-    async def test_token_is_shown_once(self, owner: Caller, agent: MakeSensor, project: str) -> None:
+    async def test_token_is_shown_once(self, owner: Caller, agent: Make, project: str) -> None:
         made = await agent()
         assert "token" not in (await owner.get(f"/edge-agents/{made['id']}")).ok
         assert "token" not in (await owner.get(f"/projects/{project}/edge-agents")).ok["items"][0]
 
-    async def test_name_or_default_taken(self, owner: Caller, agent: MakeSensor, project: str) -> None:
+    async def test_name_or_default_taken(self, owner: Caller, agent: Make, project: str) -> None:
         await agent(name="e", default=True)
         url = f"/projects/{project}/edge-agents"
         same_name = await owner.post(url, {"name": "e"})
@@ -29,7 +29,7 @@ class TestCreate:
 
 
 class TestReadAndList:
-    async def test_roles(self, anonymous: Caller, viewer: Caller, stranger: Caller, agent: MakeSensor) -> None:
+    async def test_roles(self, anonymous: Caller, viewer: Caller, stranger: Caller, agent: Make) -> None:
         made = await agent()
         for url in (f"/edge-agents/{made['id']}", f"/projects/{made['project_id']}/edge-agents"):
             assert (await anonymous.get(url)).status == 401
@@ -38,7 +38,7 @@ class TestReadAndList:
 
 
 class TestUpdate:
-    async def test_roles(self, stranger: Caller, editor: Caller, owner: Caller, agent: MakeSensor) -> None:
+    async def test_roles(self, stranger: Caller, editor: Caller, owner: Caller, agent: Make) -> None:
         url = f"/edge-agents/{(await agent())['id']}"
         assert (await stranger.patch(url, {"name": "x"})).status == 404
         assert (await editor.patch(url, {"name": "x"})).status == 403
@@ -47,12 +47,10 @@ class TestUpdate:
 
 
 class TestDelete:
-    async def test_editor(self, editor: Caller, agent: MakeSensor) -> None:
+    async def test_editor(self, editor: Caller, agent: Make) -> None:
         assert (await editor.delete(f"/edge-agents/{(await agent())['id']}")).status == 403
 
-    async def test_its_sensors_are_free(
-        self, owner: Caller, agent: MakeSensor, sensor: MakeSensor, device: Device
-    ) -> None:
+    async def test_its_sensors_are_free(self, owner: Caller, agent: Make, sensor: Make, device: Device) -> None:
         made, assigned = await agent(), await sensor()
         await owner.patch(f"/sensors/{assigned['id']}", {"agent_id": made["id"]})
         assert (await owner.delete(f"/edge-agents/{made['id']}")).status == 204
@@ -61,13 +59,11 @@ class TestDelete:
 
 
 class TestConfig:
-    async def test_only_edge_agents(self, anonymous: Caller, owner: Caller, sensor: MakeSensor, device: Device) -> None:
+    async def test_only_edge_agents(self, anonymous: Caller, owner: Caller, sensor: Make, device: Device) -> None:
         for caller in (anonymous, owner, device(await sensor())):
             assert (await caller.get("/edge/config")).status == 401
 
-    async def test_own_sensors(
-        self, owner: Caller, agent: MakeSensor, sensor: MakeSensor, device: Device, project: str
-    ) -> None:
+    async def test_own_sensors(self, owner: Caller, agent: Make, sensor: Make, device: Device, project: str) -> None:
         edge, default = await agent(), await agent(default=True)
         mine, free, deleted = await sensor(), await sensor(profile=None), await sensor()
         await owner.patch(f"/sensors/{mine['id']}", {"agent_id": edge["id"]})
@@ -80,7 +76,7 @@ class TestConfig:
         config = (await device(default).get("/edge/config")).ok
         assert config["sensors"] == [{"id": free["id"], "name": free["name"], "profiles": []}]
 
-    async def test_entity_tag(self, agent: MakeSensor, sensor: MakeSensor, device: Device) -> None:
+    async def test_entity_tag(self, agent: Make, sensor: Make, device: Device) -> None:
         edge = device(await agent(default=True))
         first = await edge.get("/edge/config")
         held = await edge.get("/edge/config", If_None_Match=first.headers["ETag"])
@@ -92,7 +88,7 @@ class TestConfig:
 
 class TestBrokerLogin:
     async def test_sensor_and_agent(
-        self, anonymous: Caller, owner: Caller, agent: MakeSensor, sensor: MakeSensor, project: str
+        self, anonymous: Caller, owner: Caller, agent: Make, sensor: Make, project: str
     ) -> None:
         edge, made = await agent(default=True), await sensor()
         login = {"username": made["id"], "password": made["token"]}
@@ -104,7 +100,7 @@ class TestBrokerLogin:
         account = {"kind": "agent", "id": edge["id"], "project_id": project, "agent_id": None, "default": True}
         assert (await anonymous.post("/broker/login", login)).ok == account
 
-    async def test_wrong(self, anonymous: Caller, owner: Caller, sensor: MakeSensor) -> None:
+    async def test_wrong(self, anonymous: Caller, owner: Caller, sensor: Make) -> None:
         made, other = await sensor(), await sensor()
         for username, password in (
             (made["id"], other["token"]),

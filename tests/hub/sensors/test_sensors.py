@@ -9,7 +9,7 @@ import pytest
 from hub.app import HUB
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
-from tests.hub.conftest import Device, Login, MakeSensor
+from tests.hub.conftest import Device, Login, Make
 
 BODY = {"name": "T1", "type": "temperature", "input_unit": "V", "display_unit": "°C"}
 LINEAR = {"kind": "linear", "slope": 2.0, "intercept": 1.0}
@@ -91,7 +91,7 @@ class TestCreate:
         answer = await owner.post(f"/projects/{project}/sensors", BODY | {"token": token})
         assert (answer.status, answer.body["errors"][0]["loc"]) == (422, ["body", "token"])
 
-    async def test_name_taken(self, owner: Caller, project: str, other_project: str, sensor: MakeSensor) -> None:
+    async def test_name_taken(self, owner: Caller, project: str, other_project: str, sensor: Make) -> None:
         first = await sensor(name="T1")
         again = await owner.post(f"/projects/{project}/sensors", BODY)
         assert (again.status, again.code) == (409, "sensor-name-taken")
@@ -121,7 +121,7 @@ class TestCreate:
         stored = await db.fetchval("select answer from idempotency_key")
         assert first.body["token"].encode() not in stored
 
-    async def test_is_recorded(self, owner: Caller, sensor: MakeSensor, db: Tx) -> None:
+    async def test_is_recorded(self, owner: Caller, sensor: Make, db: Tx) -> None:
         made = await sensor()
         facts = await db.fetch("select kind, project_id, principal_id, role, details::text from fact order by id")
         assert [fact["kind"] for fact in facts] == ["sensor.created", "profile.created"]
@@ -132,16 +132,14 @@ class TestCreate:
 
 
 class TestList:
-    async def test_anonymous_and_stranger(self, anonymous: Caller, stranger: Caller, sensor: MakeSensor) -> None:
+    async def test_anonymous_and_stranger(self, anonymous: Caller, stranger: Caller, sensor: Make) -> None:
         made = await sensor()
         assert (await anonymous.get("/sensors")).status == 401
         assert (await stranger.get("/sensors")).ok["items"] == []
         assert (await stranger.get(f"/sensors?project_id={made['project_id']}")).ok["items"] == []
         assert (await stranger.get(f"/projects/{made['project_id']}/sensors")).status == 404
 
-    async def test_across_projects(
-        self, owner: Caller, sensor: MakeSensor, other_project: str, db: Tx, project: str
-    ) -> None:
+    async def test_across_projects(self, owner: Caller, sensor: Make, other_project: str, db: Tx, project: str) -> None:
         await db.execute(
             "insert into project_member (project_id, user_id, role) values ($1::text::uuid, $2::text::uuid, 'owner')",
             other_project,
@@ -152,7 +150,7 @@ class TestList:
         for url in (f"/sensors?project_id={other_project}", f"/projects/{other_project}/sensors"):
             assert [item["id"] for item in (await owner.get(url)).ok["items"]] == [there["id"]]
 
-    async def test_filters(self, viewer: Caller, sensor: MakeSensor, db: Tx) -> None:
+    async def test_filters(self, viewer: Caller, sensor: Make, db: Tx) -> None:
         made = {name: await sensor(name=name) for name in ("Pump inlet", "Pump 100%", "Valve")}
         await sensor(name="Motor", type="vibration")
         await report(db, made["Valve"]["id"], 1.0)
@@ -167,7 +165,7 @@ class TestList:
         assert await names("state=unknown&q=PUMP&limit=1") == ["Pump 100%"]
         assert (await viewer.get("/sensors?state=asleep")).status == 422
 
-    async def test_pages(self, viewer: Caller, sensor: MakeSensor) -> None:
+    async def test_pages(self, viewer: Caller, sensor: Make) -> None:
         made = [(await sensor())["id"] for _ in range(3)]
         first = (await viewer.get("/sensors?limit=2")).ok
         second = (await viewer.get(f"/sensors?limit=2&cursor={first['next_cursor']}")).ok
@@ -176,7 +174,7 @@ class TestList:
 
 
 class TestRead:
-    async def test_anonymous_and_stranger(self, anonymous: Caller, stranger: Caller, sensor: MakeSensor) -> None:
+    async def test_anonymous_and_stranger(self, anonymous: Caller, stranger: Caller, sensor: Make) -> None:
         made = await sensor()
         assert (await anonymous.get(f"/sensors/{made['id']}")).status == 401
         assert (await stranger.get(f"/sensors/{made['id']}")).status == 404
@@ -187,9 +185,7 @@ class TestRead:
         ("seconds_ago", "state"),
         [(0.0, "online"), (19.0, "online"), (21.0, "delayed"), (49.0, "delayed"), (51.0, "offline")],
     )
-    async def test_state_by_packets(
-        self, viewer: Caller, sensor: MakeSensor, db: Tx, seconds_ago: float, state: str
-    ) -> None:
+    async def test_state_by_packets(self, viewer: Caller, sensor: Make, db: Tx, seconds_ago: float, state: str) -> None:
         made = await sensor(heartbeat_interval_s=10.0)
         await report(db, made["id"], seconds_ago)
         read = (await viewer.get(f"/sensors/{made['id']}")).ok
@@ -197,7 +193,7 @@ class TestRead:
         heard = datetime.fromisoformat(read["last_heartbeat"])
         assert abs(heard + timedelta(seconds=seconds_ago) - datetime.now(UTC)) < timedelta(seconds=5)
 
-    async def test_raw_is_absent_for_viewers(self, owner: Caller, viewer: Caller, sensor: MakeSensor, db: Tx) -> None:
+    async def test_raw_is_absent_for_viewers(self, owner: Caller, viewer: Caller, sensor: Make, db: Tx) -> None:
         made = await sensor()
         t_us = 1_795_423_200_125_001
         await report(db, made["id"], 0.0, t_us=t_us, raw=1.5, physical=4.0, status=1, delay_us=12_500)
@@ -209,7 +205,7 @@ class TestRead:
         await db.execute("update project set raw_policy = 'open'")
         assert (await viewer.get(f"/sensors/{made['id']}")).ok["last_raw"] == 1.5
 
-    async def test_no_physical_value(self, viewer: Caller, sensor: MakeSensor, db: Tx) -> None:
+    async def test_no_physical_value(self, viewer: Caller, sensor: Make, db: Tx) -> None:
         made = await sensor()
         await report(db, made["id"], 0.0, raw=1.5, physical=float("nan"), status=2)
         seen = (await viewer.get(f"/sensors/{made['id']}")).ok
@@ -217,7 +213,7 @@ class TestRead:
 
 
 class TestUpdate:
-    async def test_roles(self, anonymous: Caller, login: Login, sensor: MakeSensor) -> None:
+    async def test_roles(self, anonymous: Caller, login: Login, sensor: Make) -> None:
         url = f"/sensors/{(await sensor())['id']}"
         change = {"calibration_notes": "checked"}
         assert (await anonymous.patch(url, change)).status == 401
@@ -225,31 +221,31 @@ class TestUpdate:
         assert (await (await login("viewer")).patch(url, change)).status == 403
         assert (await (await login("editor")).patch(url, change)).ok["calibration_notes"] == "checked"
 
-    async def test_absent_fields_stay(self, owner: Caller, sensor: MakeSensor) -> None:
+    async def test_absent_fields_stay(self, owner: Caller, sensor: Make) -> None:
         made = await sensor(calibration_notes="2026-11")
         changed = (await owner.patch(f"/sensors/{made['id']}", {"name": "new", "time_source": "arrival"})).ok
         made.pop("token")
         assert changed == made | {"name": "new", "time_source": "arrival"}
 
-    async def test_name_taken(self, owner: Caller, sensor: MakeSensor) -> None:
+    async def test_name_taken(self, owner: Caller, sensor: Make) -> None:
         await sensor(name="a")
         answer = await owner.patch(f"/sensors/{(await sensor(name='b'))['id']}", {"name": "a"})
         assert (answer.status, answer.code) == (409, "sensor-name-taken")
 
-    async def test_limits_are_the_owners(self, owner: Caller, editor: Caller, sensor: MakeSensor) -> None:
+    async def test_limits_are_the_owners(self, owner: Caller, editor: Caller, sensor: Make) -> None:
         url = f"/sensors/{(await sensor())['id']}"
         limits = {"requests_per_s": 5.0, "burst": 20, "samples_per_s": 7}
         assert (await editor.patch(url, {"limits": limits})).code == "role-too-low"
         assert (await owner.patch(url, {"limits": limits})).ok["limits"] == limits
 
-    async def test_assign(self, editor: Caller, sensor: MakeSensor, agent: MakeSensor) -> None:
+    async def test_assign(self, editor: Caller, sensor: Make, agent: Make) -> None:
         url, edge = f"/sensors/{(await sensor())['id']}", await agent()
         assert (await editor.patch(url, {"agent_id": edge["id"]})).ok["agent_id"] == edge["id"]
         assert (await editor.patch(url, {"name": "x"})).ok["agent_id"] == edge["id"]
         assert (await editor.patch(url, {"agent_id": None})).ok["agent_id"] is None
 
     async def test_agent_of_another_project(
-        self, editor: Caller, login: Login, sensor: MakeSensor, other_project: str
+        self, editor: Caller, login: Login, sensor: Make, other_project: str
     ) -> None:
         theirs = await login("owner", in_project=other_project)
         edge = (await theirs.post(f"/projects/{other_project}/edge-agents", {"name": "edge"})).ok
@@ -259,7 +255,7 @@ class TestUpdate:
 
 
 class TestDelete:
-    async def test_roles(self, anonymous: Caller, login: Login, sensor: MakeSensor) -> None:
+    async def test_roles(self, anonymous: Caller, login: Login, sensor: Make) -> None:
         url = f"/sensors/{(await sensor())['id']}"
         assert (await anonymous.delete(url)).status == 401
         assert (await (await login()).delete(url)).status == 404
@@ -267,7 +263,7 @@ class TestDelete:
         assert (await (await login("editor")).delete(url)).status == 403
         assert (await (await login("owner")).delete(url)).status == 204
 
-    async def test_is_gone_but_kept(self, owner: Caller, sensor: MakeSensor, device: Device, db: Tx) -> None:
+    async def test_is_gone_but_kept(self, owner: Caller, sensor: Make, device: Device, db: Tx) -> None:
         made = await sensor()
         assert (await owner.delete(f"/sensors/{made['id']}")).status == 204
         assert (await owner.get(f"/sensors/{made['id']}")).status == 404
@@ -278,12 +274,12 @@ class TestDelete:
 
 
 class TestHeartbeat:
-    async def test_users_have_none(self, anonymous: Caller, owner: Caller, sensor: MakeSensor) -> None:
+    async def test_users_have_none(self, anonymous: Caller, owner: Caller, sensor: Make) -> None:
         url = f"/sensors/{(await sensor())['id']}/heartbeat"
         assert (await anonymous.post(url)).status == 401
         assert (await owner.post(url)).status == 401
 
-    async def test_own_token(self, owner: Caller, sensor: MakeSensor, device: Device) -> None:
+    async def test_own_token(self, owner: Caller, sensor: Make, device: Device) -> None:
         one, two = await sensor(), await sensor()
         assert (await device(one).post(f"/sensors/{one['id']}/heartbeat")).status == 204
         foreign = await device(one).post(f"/sensors/{two['id']}/heartbeat")
@@ -291,15 +287,13 @@ class TestHeartbeat:
         states = {item["id"]: item["state"] for item in (await owner.get("/sensors")).ok["items"]}
         assert states == {one["id"]: "online", two["id"]: "unknown"}
 
-    async def test_does_not_reload_registries(self, sensor: MakeSensor, device: Device, db: Tx) -> None:
+    async def test_does_not_reload_registries(self, sensor: Make, device: Device, db: Tx) -> None:
         made = await sensor()
         before = await db.fetchval("select version from registry_version")
         assert (await device(made).post(f"/sensors/{made['id']}/heartbeat")).status == 204
         assert await db.fetchval("select version from registry_version") == before
 
-    async def test_edge_agents_token(
-        self, owner: Caller, sensor: MakeSensor, agent: MakeSensor, device: Device
-    ) -> None:
+    async def test_edge_agents_token(self, owner: Caller, sensor: Make, agent: Make, device: Device) -> None:
         assigned, free = await sensor(), await sensor()
         edge, default = await agent(), await agent(default=True)
         assert (await owner.patch(f"/sensors/{assigned['id']}", {"agent_id": edge["id"]})).status == 200

@@ -1,0 +1,1 @@
+"""Experiments: what a hypothesis is tested by, as a series of runs."""

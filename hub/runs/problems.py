@@ -1,0 +1,24 @@
+"""What can go wrong with runs."""
+
+from hub.kit.problems import Problem
+
+
+class RunMoveRefused(Problem):
+    """A run in this state cannot become that."""
+
+    status = 409
+    detail = "Run {number} is {current}; from there it cannot become {target}."
+
+
+class RunNotRunning(Problem):
+    """The run is not running."""
+
+    status = 409
+    detail = "Run {number} is {current}. Captures start only while their run is running."
+
+
+class RunOver(Problem):
+    """The run is over."""
+
+    status = 409
+    detail = "Run {number} is {current}; what took part in it stays as it was. Create another run."
