@@ -9,10 +9,9 @@ from typing import Any
 import asyncpg
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient
-from pytest_aiohttp import AiohttpClient
+from aiohttp.test_utils import TestClient, TestServer
 
-from hub.app import create_app
+from hub.app import RUNNER_OPTIONS, create_app
 from hub.auth import tokens
 from hub.kit.context import HUB
 from hub.kit.db import Tx, prepare_connection
@@ -50,9 +49,12 @@ def app(settings: Settings, roles: frozenset[Role]) -> web.Application:
 
 
 @pytest.fixture
-async def client(app: web.Application, aiohttp_client: AiohttpClient) -> TestClient[web.Request, web.Application]:
+async def client(app: web.Application) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """A client of the running hub."""
-    return await aiohttp_client(app)
+    server = TestServer(app)
+    await server.start_server(**RUNNER_OPTIONS)
+    async with TestClient(server) as client:
+        yield client
 
 
 @pytest.fixture

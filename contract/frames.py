@@ -1,0 +1,110 @@
+"""The binary frame in which samples travel to viewers: little-endian columns, every column on an 8-byte border."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+MEDIA_TYPE: Final = "application/vnd.etp.frame"
+MAGIC: Final = 0x31505445  # "ETP1"
+RAW: Final = 1
+PHYSICAL: Final = 2
+STATUS: Final = 4
+_HEAD: Final = struct.Struct("<IHHII")
+_SERIES: Final = struct.Struct("<16sIBBHdQ")
+
+F64 = npt.NDArray[np.float64]
+U8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class FrameSeries:
+    """One sensor's columns, shape (n,): t in seconds since 1970; raw, physical (NaN for null) and status may be absent.
+
+    `delay_s` is the arrival of the newest packet minus its newest t (NaN unknown); `total` counts before decimation.
+    """
+
+    sensor_id: UUID
+    t: F64
+    raw: F64 | None
+    physical: F64 | None
+    status: U8 | None
+    delay_ms: float
+    decimated: bool
+    total: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Some series, the cursor from which to resume, and how many samples were merged away for a slow viewer."""
+
+    cursor: str
+    merged: int
+    series: Sequence[FrameSeries]
+
+
+def encode(frame: Frame) -> bytes:
+    """Write a frame."""
+    cursor = frame.cursor.encode()
+    parts = [_HEAD.pack(MAGIC, len(frame.series), len(cursor), frame.merged, 0), _padded(cursor)]
+    for series in frame.series:
+        flags = RAW * (series.raw is not None) | PHYSICAL * (series.physical is not None)
+        flags |= STATUS * (series.status is not None)
+        parts.append(
+            _SERIES.pack(
+                series.sensor_id.bytes, len(series.t), flags, series.decimated, 0, series.delay_ms, series.total
+            )
+        )
+        parts.append(series.t.astype("<f8", copy=False).tobytes())
+        parts.extend(
+            column.astype("<f8", copy=False).tobytes() for column in (series.raw, series.physical) if column is not None
+        )
+        if series.status is not None:
+            parts.append(_padded(series.status.tobytes()))
+    return b"".join(parts)
+
+
+def decode(data: bytes) -> Frame:
+    """Read a frame; raises ValueError for anything else."""
+    try:
+        magic, count, cursor_bytes, merged, _ = _HEAD.unpack_from(data)
+        if magic != MAGIC:
+            raise ValueError("not a frame: the first four bytes are not ETP1")
+        at = _HEAD.size
+        cursor = data[at : at + cursor_bytes].decode()
+        at += _round_up(cursor_bytes)
+        series: list[FrameSeries] = []
+        for _ in range(count):
+            identifier, n, flags, decimated, _, delay_ms, total = _SERIES.unpack_from(data, at)
+            at += _SERIES.size
+            columns: list[F64 | None] = []
+            for flag in (0, RAW, PHYSICAL):
+                if flag and not flags & flag:
+                    columns.append(None)
+                    continue
+                columns.append(np.frombuffer(data, "<f8", n, at))
+                at += 8 * n
+            status = None
+            if flags & STATUS:
+                status = np.frombuffer(data, np.uint8, n, at)
+                at += _round_up(n)
+            t, raw, physical = columns
+            assert t is not None  # noqa: S101 - flag 0 is always read
+            series.append(
+                FrameSeries(UUID(bytes=identifier), t, raw, physical, status, delay_ms, bool(decimated), total)
+            )
+    except struct.error as error:
+        raise ValueError("the frame is cut short") from error
+    return Frame(cursor, merged, series)
+
+
+def _round_up(size: int) -> int:
+    return -(-size // 8) * 8
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(_round_up(len(data)) - len(data))

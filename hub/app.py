@@ -1,0 +1,162 @@
+"""The composition root: makes the hub's parts and puts the slices together."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import WSCloseCode, web
+from redis.asyncio import Redis
+
+from hub import frontend, health, openapi
+from hub.auth.routes import routes as auth_routes
+from hub.captures import auto_stop
+from hub.captures import service as captures
+from hub.captures.routes import routes as capture_routes
+from hub.conversion.routes import routes as conversion_routes
+from hub.experiments import guards as experiment_guards
+from hub.experiments.routes import routes as experiment_routes
+from hub.kit import wire
+from hub.kit.clock import Clock, SystemClock
+from hub.kit.context import HUB, Hub
+from hub.kit.crypto import Keys, load_or_create_secret
+from hub.kit.db import Database
+from hub.kit.endpoint import REQUEST_ID, Endpoint, register
+from hub.kit.problems import InternalFault, Problem, from_http_error
+from hub.kit.workers import Workers
+from hub.live.fanout import Fanout
+from hub.live.routes import FANOUT, SOCKETS
+from hub.live.routes import routes as live_routes
+from hub.projects.routes import routes as project_routes
+from hub.runs import guards as run_guards
+from hub.runs import service as runs
+from hub.runs.routes import routes as run_routes
+from hub.sensors import guards as sensor_guards
+from hub.sensors.routes import routes as sensor_routes
+from hub.sensors.routes_agents import routes as edge_agent_routes
+from hub.settings import ALL_ROLES, Role, Settings
+from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
+from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
+from hub.telemetry.ingest_routes import routes as telemetry_routes
+from hub.telemetry.routes import routes as sample_routes
+from hub.telemetry.writer import Writer
+
+log = structlog.get_logger(__name__)
+
+WORKERS = web.AppKey("workers", Workers)
+# Bodies arrive as they were sent: the intake unpacks them itself, within its limit.
+RUNNER_OPTIONS: dict[str, Any] = {"access_log": None, "auto_decompress": False}
+
+ENDPOINTS: tuple[Endpoint, ...] = tuple(
+    endpoint
+    for routes in (
+        auth_routes,
+        project_routes,
+        conversion_routes,
+        sensor_routes,
+        edge_agent_routes,
+        experiment_routes,
+        run_routes,
+        capture_routes,
+        telemetry_routes,
+        telemetry_root_routes,
+        sample_routes,
+    )
+    for endpoint in routes.endpoints
+)
+LIVE_ENDPOINTS: tuple[Endpoint, ...] = tuple(live_routes.endpoints)
+
+
+@web.middleware
+async def answer_problems(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Give every request an id and turn every exception into a problem document."""
+    request_id = secrets.token_hex(8)
+    request[REQUEST_ID] = request_id
+    try:
+        response = await handler(request)
+    except Problem as problem:
+        response = problem.response(request_id)
+    except web.HTTPException as error:
+        problem = from_http_error(error, request.path)
+        if problem is None:
+            raise
+        response = problem.response(request_id)
+    except (asyncio.CancelledError, ConnectionResetError):
+        raise
+    except Exception:
+        log.exception("request failed", request_id=request_id, method=request.method, path=request.path)
+        response = InternalFault().response(request_id)
+    if not response.prepared:
+        response.headers["X-Request-ID"] = request_id
+    return response
+
+
+def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
+    """Make the parts that all slices share; nothing is connected yet."""
+    secret = load_or_create_secret(settings.key_file, may_create=settings.env != "production")
+    return Hub(
+        db=Database(settings.database_url, max_size=settings.database_connections),
+        stream=Redis.from_url(settings.redis_url, socket_timeout=10.0, socket_connect_timeout=5.0),
+        settings=settings,
+        clock=clock or SystemClock(),
+        keys=Keys.from_secret(secret),
+    )
+
+
+def _connect_slices() -> None:
+    """Let slices ask those above them, which they do not import."""
+    sensor_guards.before_deletion(runs.runs_that_need)
+    sensor_guards.before_deletion(captures.captures_that_need)
+    experiment_guards.before_archival(runs.active_runs)
+    experiment_guards.before_deletion(runs.all_runs)
+    run_guards.before_ending(captures.stop_all_of_run)
+
+
+def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Clock | None = None) -> web.Application:
+    """Build the application with the parts that `roles` name."""
+    _connect_slices()
+    app = web.Application(middlewares=[answer_problems], client_max_size=wire.MAX_BODY_BYTES)
+    hub = make_hub(settings, clock)
+    app[HUB] = hub
+    workers = app[WORKERS] = Workers(hub.clock)
+    if "live" in roles:
+        fanout = app[FANOUT] = Fanout(hub)
+        app[SOCKETS] = set()
+        for endpoint in LIVE_ENDPOINTS:
+            register(app, endpoint)
+        for shard in range(settings.stream_shards):
+            workers.add(f"live {shard}", lambda shard=shard: fanout.read(shard))
+        app.on_shutdown.append(_close_sockets)
+    if "writer" in roles:
+        for shard in range(settings.stream_shards):
+            workers.add(f"writer {shard}", Writer(hub, shard).run)
+    if "worker" in roles:
+        workers.add("captures.auto_stop", lambda: auto_stop.run(hub))
+    if "api" in roles:
+        fabric = app[FABRIC] = make_fabric(hub)
+        add_workers(fabric, hub, workers)
+        for endpoint in ENDPOINTS:
+            register(app, endpoint)
+        openapi.mount(app, (*ENDPOINTS, *LIVE_ENDPOINTS))
+        frontend.mount(app, Path(settings.frontend_dir))
+    health.mount(app, app[WORKERS])
+    app.cleanup_ctx.append(_parts)
+    return app
+
+
+async def _close_sockets(app: web.Application) -> None:
+    sockets = list(app[SOCKETS])
+    await asyncio.gather(*(socket.close(code=WSCloseCode.GOING_AWAY) for socket in sockets), return_exceptions=True)
+
+
+async def _parts(app: web.Application) -> AsyncIterator[None]:
+    workers = asyncio.create_task(app[WORKERS].run_all(), name="workers")
+    yield
+    workers.cancel()
+    await asyncio.gather(workers, return_exceptions=True)
+    await app[HUB].stream.aclose()
+    await app[HUB].db.close()

@@ -1,0 +1,1 @@
+"""Who somebody is: users, passwords, access and refresh tokens."""

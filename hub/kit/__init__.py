@@ -1,0 +1,1 @@
+"""What every slice of the hub stands on; it knows no word of the domain."""

@@ -1,0 +1,82 @@
+"""What a handler is given: the hub's parts, the request, who asks, and the request's transaction."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from aiohttp import web
+
+from hub.kit.clock import Clock
+from hub.kit.crypto import Keys
+from hub.kit.db import Database, Tx
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from hub.settings import Settings
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The parts that every slice may use; made once by the composition root."""
+
+    db: Database
+    stream: "Redis"
+    settings: "Settings"
+    clock: Clock
+    keys: Keys
+
+
+HUB = web.AppKey("hub", Hub)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks: a user, a sensor or an edge agent."""
+
+    kind: str
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What the principal may do where: a role within a scope (a project)."""
+
+    scope_id: UUID
+    role: str
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass
+class Context:
+    """One request on its way through the hub."""
+
+    hub: Hub
+    request: web.Request
+    request_id: str
+    principal: Principal | None = None
+    grant: Grant | None = None
+    transaction: Tx | None = None
+    cookies: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    @property
+    def tx(self) -> Tx:
+        """Return the request's transaction; routes that opted out have none."""
+        if self.transaction is None:
+            raise RuntimeError("this route declared transaction=False and has no transaction")
+        return self.transaction
+
+    @property
+    def caller(self) -> Principal:
+        """Return who asks; routes with public access have nobody."""
+        if self.principal is None:
+            raise RuntimeError("this route is public and has no caller")
+        return self.principal
+
+    @property
+    def scope(self) -> Grant:
+        """Return what the caller may do in the scope that the route declared."""
+        if self.grant is None:
+            raise RuntimeError("this route declared no scope")
+        return self.grant

@@ -1,0 +1,107 @@
+"""PostgreSQL: the pool, transactions with time limits, and what being away looks like."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+import orjson
+
+from hub.kit.problems import DatabaseAway
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Tx: TypeAlias = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+else:
+    Tx: TypeAlias = asyncpg.Connection  # asyncpg's classes cannot be subscripted at run time
+
+AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    TimeoutError,
+)
+
+
+def _encode_json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+async def prepare_connection(connection: Tx) -> None:
+    """Teach a fresh connection to read and write jsonb as Python objects."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, encoder=_encode_json, decoder=orjson.loads, schema="pg_catalog")
+
+
+class Database:
+    """A lazily connected pool: the hub starts and answers 503 while the database is away."""
+
+    def __init__(self, url: str, *, max_size: int = 10, statement_timeout_s: float = 15.0) -> None:
+        """Point to `url`; no connection is made before the first use."""
+        self._url = url
+        self._max_size = max_size
+        self._statement_timeout_s = statement_timeout_s
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = asyncio.Lock()
+
+    async def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        """Return the pool, opening it on first use; raises DatabaseAway."""
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    try:
+                        self._pool = await asyncpg.create_pool(
+                            self._url,
+                            min_size=0,
+                            max_size=self._max_size,
+                            timeout=5.0,
+                            command_timeout=self._statement_timeout_s,
+                            init=prepare_connection,
+                            server_settings={"application_name": "etp hub", "timezone": "UTC", "jit": "off"},
+                        )
+                    except AWAY as error:
+                        raise DatabaseAway from error
+        return self._pool
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Tx]:
+        """Lend a connection without a transaction; raises DatabaseAway when none can be had."""
+        pool = await self.pool()
+        try:
+            connection = await pool.acquire(timeout=5.0)
+        except AWAY as error:
+            raise DatabaseAway from error
+        try:
+            yield connection
+        except AWAY as error:
+            if isinstance(error, TimeoutError) and not connection.is_closed():
+                raise
+            raise DatabaseAway from error
+        finally:
+            await asyncio.shield(pool.release(connection, timeout=5.0))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Tx]:
+        """Lend a connection inside a transaction: committed at the end, rolled back by any exception."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[Tx]:
+        """Lend a connection inside a read-only transaction that sees one moment of the database throughout."""
+        async with self.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection, at most five seconds long."""
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 5.0)
+            except TimeoutError:
+                self._pool.terminate()

@@ -1,0 +1,237 @@
+"""The route decorator: one declaration gives validation, access, transaction, problems and OpenAPI."""
+
+import inspect
+import typing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from hub.kit import idempotency, wire
+from hub.kit.context import HUB, Context
+from hub.kit.problems import (
+    BodyTooLarge,
+    BrokenJson,
+    DatabaseAway,
+    FieldError,
+    InvalidPayload,
+    Problem,
+    WrongContentType,
+)
+
+Handler = Callable[..., Awaitable[Any]]
+REQUEST_ID = web.RequestKey("request_id", str)
+
+
+class Access(Protocol):
+    """Decides who is admitted to a route; slices bring their own kinds."""
+
+    @property
+    def scheme(self) -> str | None:
+        """Return the name of the OpenAPI security scheme, None for public routes."""
+        ...
+
+    @property
+    def rule(self) -> str:
+        """Return who is admitted, in words, for the documents."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[type[Problem]]:
+        """Return what the rule may answer."""
+        ...
+
+    async def admit(self, ctx: Context) -> None:
+        """Set the context's principal and grant, or raise a Problem."""
+        ...
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One declared route."""
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access
+    answer: Any
+    status: int
+    problems: Sequence[type[Problem]]
+    transaction: bool
+    path_types: dict[str, Any]
+    query: type[BaseModel] | None
+    body: Any
+    produces: Sequence[str]
+    consumes: Sequence[str]
+    tag: str
+    adapter: TypeAdapter[Any] | None = field(repr=False, compare=False)
+
+    @property
+    def summary(self) -> str:
+        """Return the first line of the handler's docstring."""
+        return (inspect.getdoc(self.handler) or "").split("\n", 1)[0]
+
+
+class Routes:
+    """The declared routes of one slice."""
+
+    def __init__(self, tag: str, prefix: str = wire.API_PREFIX) -> None:
+        """Group routes under `tag` in the documents and under `prefix` in the address."""
+        self.tag = tag
+        self.prefix = prefix
+        self.endpoints: list[Endpoint] = []
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        access: Access,
+        answer: Any = None,
+        status: int = 200,
+        problems: Sequence[type[Problem]] = (),
+        transaction: bool = True,
+        produces: Sequence[str] = ("application/json",),
+        consumes: Sequence[str] = ("application/json",),
+        takes: Any = None,
+    ) -> Callable[[Handler], Handler]:
+        """Declare a route. The handler's parameters say what it takes: `ctx`, path names, `query` and `body` models.
+
+        A handler that reads the body itself has no `body` and documents its shape by `takes`.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            hints = typing.get_type_hints(handler)
+            hints.pop("return", None)
+            hints.pop("ctx", None)
+            query, body = hints.pop("query", None), hints.pop("body", None)
+            self.endpoints.append(
+                Endpoint(
+                    method=method,
+                    path=self.prefix + path,
+                    handler=handler,
+                    access=access,
+                    answer=answer,
+                    status=status,
+                    problems=tuple(problems),
+                    transaction=transaction,
+                    path_types=hints,
+                    query=query,
+                    body=takes if body is None else body,
+                    produces=tuple(produces),
+                    consumes=tuple(consumes),
+                    tag=self.tag,
+                    adapter=None if body is None else TypeAdapter(body),
+                )
+            )
+            return handler
+
+        return declare
+
+
+def register(app: web.Application, endpoint: Endpoint) -> None:
+    """Add a declared route to the application."""
+    app.router.add_route(endpoint.method, endpoint.path, _serve(endpoint))
+
+
+def _serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    answer = None if endpoint.answer is None else TypeAdapter(endpoint.answer)
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        ctx = Context(hub=request.app[HUB], request=request, request_id=request[REQUEST_ID])
+        arguments = _path_and_query(endpoint, request)
+        async with _transaction(ctx, wanted=endpoint.transaction):
+            await endpoint.access.admit(ctx)
+            raw = b""
+            if endpoint.adapter is not None:
+                raw = await _read_body(request)
+                arguments["body"] = _parse_body(endpoint.adapter, raw)
+            repeated = await idempotency.recall(ctx, raw)
+            if repeated is not None:
+                return repeated
+            result = await endpoint.handler(ctx, **arguments)
+            if isinstance(result, web.StreamResponse):
+                return result
+            if isinstance(result, Problem):  # returned, not raised: what the handler wrote is committed
+                return result.response(ctx.request_id)
+            payload = b"" if answer is None else answer.dump_json(answer.validate_python(result), exclude_none=False)
+            await idempotency.remember(ctx, raw, endpoint.status, payload)
+        response = web.Response(body=payload or None, status=endpoint.status)
+        if payload:
+            response.content_type = "application/json"
+        for cookie in ctx.cookies:
+            response.set_cookie(**cookie)
+        return response
+
+    return serve
+
+
+@asynccontextmanager
+async def _transaction(ctx: Context, *, wanted: bool) -> AsyncGenerator[None]:
+    if not wanted:
+        yield
+        return
+    async with ctx.hub.db.transaction() as ctx.transaction:
+        yield
+
+
+def _path_and_query(endpoint: Endpoint, request: web.Request) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for name, kind in endpoint.path_types.items():
+        try:
+            arguments[name] = UUID(request.match_info[name]) if kind is UUID else request.match_info[name]
+        except ValueError as error:
+            raise InvalidPayload(errors=[FieldError(loc=["path", name], msg="not a UUID")]) from error
+    if endpoint.query is not None:
+        _check_storable(dict(request.query), "query")
+        try:
+            arguments["query"] = endpoint.query.model_validate(dict(request.query))
+        except ValidationError as error:
+            raise InvalidPayload.of(error, "query") from error
+    return arguments
+
+
+async def _read_body(request: web.Request) -> bytes:
+    if request.content_type not in {"application/json", "application/octet-stream"}:
+        raise WrongContentType(expected="application/json")
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise BodyTooLarge(limit_bytes=wire.MAX_BODY_BYTES) from error
+
+
+def _parse_body(adapter: TypeAdapter[Any], raw: bytes) -> Any:
+    try:
+        document = orjson.loads(raw or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise BrokenJson(why=f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    if b"\\u0000" in raw:
+        _check_storable(document, "body")
+    try:
+        return adapter.validate_python(document, strict=False)
+    except ValidationError as error:
+        raise InvalidPayload.of(error, "body") from error
+
+
+def _check_storable(value: object, *loc: str | int) -> None:
+    """Refuse text that PostgreSQL cannot hold, naming where it stands."""
+    match value:
+        case str() if "\0" in value:
+            raise InvalidPayload(errors=[FieldError(loc=list(loc), msg="text must not contain the character U+0000")])
+        case dict():
+            for name, item in typing.cast("dict[str, object]", value).items():
+                _check_storable(name, *loc)
+                _check_storable(item, *loc, name)
+        case list():
+            for place, item in enumerate(typing.cast("list[object]", value)):
+                _check_storable(item, *loc, place)
+        case _:
+            pass
+
+
+COMMON_PROBLEMS: Sequence[type[Problem]] = (InvalidPayload, DatabaseAway)

@@ -1,0 +1,67 @@
+"""Idempotency keys: a creating POST repeated with its key gets the first answer again."""
+
+import hashlib
+
+from aiohttp import web
+
+from hub.kit.context import Context
+from hub.kit.problems import IdempotencyConflict
+
+HEADER = "Idempotency-Key"
+
+
+def _key(ctx: Context) -> str | None:
+    if ctx.request.method != "POST" or ctx.transaction is None or ctx.principal is None:
+        return None
+    key = ctx.request.headers.get(HEADER)
+    return None if key is None else key[:200]
+
+
+def _about(ctx: Context, key: str) -> bytes:
+    return f"{ctx.caller.id} {key}".encode()
+
+
+def _fingerprint(ctx: Context, body: bytes) -> bytes:
+    return hashlib.sha256(f"{ctx.request.method} {ctx.request.path}\n".encode() + body).digest()
+
+
+async def recall(ctx: Context, body: bytes) -> web.Response | None:
+    """Return the answer that this key got before; raises IdempotencyConflict when it was for another request."""
+    key = _key(ctx)
+    if key is None:
+        return None
+    # The lock makes a concurrent repetition wait for the first one's commit instead of racing it.
+    await ctx.tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"{ctx.caller.id} {key}")
+    row = await ctx.tx.fetchrow(
+        """
+        select fingerprint, status, answer
+        from idempotency_key
+        where principal_id = $1 and key = $2
+        """,
+        ctx.caller.id,
+        key,
+    )
+    if row is None:
+        return None
+    if row["fingerprint"] != _fingerprint(ctx, body):
+        raise IdempotencyConflict
+    answer = ctx.hub.keys.unseal(row["answer"], _about(ctx, key))
+    return web.Response(body=answer, status=row["status"], content_type="application/json")
+
+
+async def remember(ctx: Context, body: bytes, status: int, answer: bytes) -> None:
+    """Keep the answer under the request's key, sealed since it may hold a token, in the request's transaction."""
+    key = _key(ctx)
+    if key is None:
+        return
+    await ctx.tx.execute(
+        """
+        insert into idempotency_key (principal_id, key, fingerprint, status, answer)
+        values ($1, $2, $3, $4, $5)
+        """,
+        ctx.caller.id,
+        key,
+        _fingerprint(ctx, body),
+        status,
+        ctx.hub.keys.seal(answer, _about(ctx, key)),
+    )

@@ -1,0 +1,1 @@
+"""Live views: samples from the tail of the stream to whoever watches."""

@@ -1,0 +1,148 @@
+"""Reads the tail of the stream once and hands each sensor's samples to those who watch it."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, cast
+
+import structlog
+from redis.asyncio import Redis
+
+from hub.kit.context import Hub
+from hub.live.viewer import Piece, Viewer
+from hub.telemetry import entries
+from hub.telemetry.stream import ENTRY_FIELD, START, StreamId, entries_of, key_of, page_of
+
+log = structlog.get_logger(__name__)
+
+READ_COUNT: Final = 128
+BLOCK_MS: Final = 1000
+
+
+class Missed(NamedTuple):
+    """What a resuming viewer missed: pieces by sensor, in order; `gap` when some of it is no longer held."""
+
+    pieces: list[tuple[int, Piece]]
+    gap: bool
+
+
+class Fanout:
+    """One reader for each shard; it rests while nobody watches."""
+
+    def __init__(self, hub: Hub) -> None:
+        """Start with nobody watching."""
+        self._hub = hub
+        self._shards = hub.settings.stream_shards
+        self._watching: dict[int, set[Viewer]] = defaultdict(set)
+        self._viewers: set[Viewer] = set()
+        self._anybody = asyncio.Event()
+        self.positions: list[StreamId | None] = [None] * self._shards
+        self._ready = [asyncio.Event() for _ in range(self._shards)]
+
+    async def join(self, viewer: Viewer) -> None:
+        """Let a viewer watch; returns once every shard is being read."""
+        self._viewers.add(viewer)
+        self._anybody.set()
+        for ready in self._ready:
+            await ready.wait()
+
+    def leave(self, viewer: Viewer) -> None:
+        """Forget a viewer."""
+        self._viewers.discard(viewer)
+        for watching in self._watching.values():
+            watching.discard(viewer)
+        if not self._viewers:
+            self._anybody.clear()
+
+    def watch(self, viewer: Viewer, sensors: Sequence[int]) -> None:
+        """Hand the samples of these sensors to the viewer from now on."""
+        for no in sensors:
+            self._watching[no].add(viewer)
+
+    def unwatch(self, viewer: Viewer, sensors: Sequence[int]) -> None:
+        """Stop handing over these sensors' samples."""
+        for no in sensors:
+            self._watching[no].discard(viewer)
+
+    def cursor(self) -> str:
+        """Return the cursor of what was handed over up to now."""
+        return ",".join(str(position or START) for position in self.positions)
+
+    async def missed(self, cursor: str, until: str, sensors: frozenset[int]) -> Missed:
+        """Read what lies between two cursors; raises ValueError for a cursor that is none of ours."""
+        starts, ends = ([StreamId.parse(part) for part in text.split(",")] for text in (cursor, until))
+        if len(starts) != self._shards:
+            raise ValueError("the cursor belongs to a hub with another number of shards")
+        pieces: list[tuple[int, Piece]] = []
+        gap = False
+        for shard in {no % self._shards for no in sensors}:
+            oldest = cast("list[Any]", await self._hub.stream.xrange(key_of(shard), count=1))
+            gap = gap or not oldest or StreamId.parse(oldest[0][0]) > starts[shard]
+            start = starts[shard]
+            while True:
+                found = await self._hub.stream.xrange(
+                    key_of(shard), min=f"({start}", max=str(ends[shard]), count=READ_COUNT
+                )
+                page = entries_of(found)
+                for _, fields in page:
+                    pieces += [(no, piece) for no, piece in split(fields) if no in sensors]
+                if len(page) < READ_COUNT:
+                    break
+                start = page[-1][0]
+        return Missed(pieces, gap)
+
+    async def read(self, shard: int) -> None:
+        """Read one shard's tail until cancelled."""
+        while True:
+            await self._anybody.wait()
+            redis = Redis.from_url(self._hub.settings.redis_url, socket_timeout=30.0, single_connection_client=True)
+            try:
+                await self._follow(redis, shard)
+            finally:
+                self.positions[shard] = None
+                self._ready[shard].clear()
+                await redis.aclose()
+
+    async def _follow(self, redis: Redis, shard: int) -> None:
+        newest = cast("list[Any]", await redis.xrevrange(key_of(shard), count=1))
+        last = StreamId.parse(newest[0][0]) if newest else START
+        self.positions[shard] = last
+        self._ready[shard].set()
+        while self._anybody.is_set():
+            reply = cast("Any", await redis.xread({key_of(shard): str(last)}, count=READ_COUNT, block=BLOCK_MS))
+            for last, fields in page_of(reply):
+                self._hand_over(fields)
+                self.positions[shard] = last
+            await asyncio.sleep(0)
+
+    def _hand_over(self, fields: dict[bytes, bytes]) -> None:
+        try:
+            for no, piece in split(fields):
+                for viewer in self._watching.get(no, ()):
+                    viewer.offer(no, piece)
+        except entries.EntryBroken:
+            log.warning("an entry cannot be shown")
+
+
+def split(fields: dict[bytes, bytes]) -> list[tuple[int, Piece]]:
+    """Split an entry into its sensors' pieces."""
+    entry = entries.decode(fields.get(ENTRY_FIELD, b""))
+    pieces: list[tuple[int, Piece]] = []
+    at = 0
+    for no, count, _version in entry.series.tolist():
+        part = slice(at, at + count)
+        at += count
+        t = entry.t_us[part]
+        pieces.append(
+            (
+                no,
+                Piece(
+                    t,
+                    entry.raw[part],
+                    entry.physical[part],
+                    entry.status[part],
+                    (entry.received_at_us - int(t.max())) / 1000.0,
+                ),
+            )
+        )
+    return pieces

@@ -1,0 +1,25 @@
+"""SQL of live views."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from hub.kit.db import Tx
+
+
+async def watchable(tx: Tx, user_id: UUID, sensors: Sequence[UUID], runs: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Find the named sensors and those bound to the named runs, in projects of the user, with the user's role there."""
+    return await tx.fetch(
+        """
+        select sensor.id, sensor.no, member.role, project.raw_policy
+        from sensor
+        join project on project.id = sensor.project_id
+        join project_member member on member.project_id = project.id and member.user_id = $1
+        where sensor.id = any ($2::uuid[])
+          or sensor.id in (select sensor_id from run_sensor where run_id = any ($3::uuid[]))
+        """,
+        user_id,
+        sensors,
+        runs,
+    )

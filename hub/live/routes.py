@@ -1,0 +1,30 @@
+"""The live WebSocket."""
+
+from aiohttp import web
+
+from hub.auth.access import PUBLIC, bearer
+from hub.kit.context import Context
+from hub.kit.endpoint import Routes
+from hub.live.fanout import Fanout
+from hub.live.session import Session
+
+routes = Routes("live")
+FANOUT = web.AppKey("fanout", Fanout)
+SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
+MAX_MESSAGE_BYTES = 1 << 20
+
+
+@routes.route("GET", "/live", access=PUBLIC, status=101, transaction=False)
+async def live(ctx: Context) -> web.WebSocketResponse:
+    """Watch sensors over a WebSocket; the first message says who watches, unless the Authorization header does."""
+    socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=MAX_MESSAGE_BYTES, compress=False)
+    await socket.prepare(ctx.request)
+    token = bearer(ctx) if "Authorization" in ctx.request.headers else None
+    sockets = ctx.request.app[SOCKETS]
+    sockets.add(socket)
+    try:
+        await Session(ctx, socket, ctx.request.app[FANOUT]).serve(token)
+    finally:
+        sockets.discard(socket)
+        await socket.close()
+    return socket

@@ -1,0 +1,57 @@
+"""Starts the hub as a program."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from hub.app import create_app
+from hub.settings import Role, Settings
+
+log = structlog.get_logger(__name__)
+
+SHUTDOWN_S = 5.0
+
+
+def configure_logs() -> None:
+    """Write every event as one JSON line to standard output."""
+    logging.basicConfig(level=logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+
+
+async def serve(settings: Settings, roles: frozenset[Role]) -> None:
+    """Serve until SIGINT or SIGTERM, then end open requests within five seconds."""
+    runner = web.AppRunner(
+        create_app(settings, roles), access_log=None, shutdown_timeout=SHUTDOWN_S, auto_decompress=False
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.http_port, reuse_port=False)
+        await site.start()
+        log.info("hub ready", host=settings.host, port=settings.http_port, roles=sorted(roles))
+        ended = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        await ended.wait()
+    finally:
+        await runner.cleanup()
+
+
+def run(settings: Settings, roles: frozenset[Role]) -> None:
+    """Run the hub in this process."""
+    configure_logs()
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(serve(settings, roles))

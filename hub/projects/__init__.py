@@ -1,0 +1,1 @@
+"""Projects: the border of visibility, with members in three roles."""

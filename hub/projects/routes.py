@@ -1,0 +1,37 @@
+"""Routes of projects."""
+
+from uuid import UUID
+
+from hub.auth.access import LOGGED_IN
+from hub.kit.context import Context
+from hub.kit.endpoint import Routes
+from hub.kit.pages import Page, PageQuery
+from hub.projects import service
+from hub.projects.access import of_project
+from hub.projects.models import Project, ProjectCreate, ProjectUpdate, Role
+
+routes = Routes("projects")
+
+
+@routes.route("GET", "/projects", access=LOGGED_IN, answer=Page[Project])
+async def list_projects(ctx: Context, query: PageQuery) -> Page[Project]:
+    """List the projects one is a member of."""
+    return await service.list_mine(ctx, query)
+
+
+@routes.route("POST", "/projects", access=LOGGED_IN, answer=Project, status=201)
+async def create_project(ctx: Context, body: ProjectCreate) -> Project:
+    """Create a project and become its owner."""
+    return await service.create(ctx, body)
+
+
+@routes.route("GET", "/projects/{project_id}", access=of_project(Role.VIEWER), answer=Project)
+async def read_project(ctx: Context, project_id: UUID) -> Project:
+    """Read a project."""
+    return await service.read(ctx, project_id)
+
+
+@routes.route("PATCH", "/projects/{project_id}", access=of_project(Role.OWNER), answer=Project)
+async def update_project(ctx: Context, project_id: UUID, body: ProjectUpdate) -> Project:
+    """Change a project's name or description."""
+    return await service.update(ctx, project_id, body)

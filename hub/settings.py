@@ -1,0 +1,50 @@
+"""The hub's settings, from ETP_* environment variables or a .env file."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Role = Literal["api", "writer", "live", "worker"]
+ALL_ROLES: frozenset[Role] = frozenset({"api", "writer", "live", "worker"})
+
+
+class Settings(BaseSettings):
+    """What can be set from outside; the names are the contract's with the prefix ETP_."""
+
+    model_config = SettingsConfigDict(env_prefix="ETP_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Path("var")
+    host: str = "127.0.0.1"
+    http_port: int = 8080
+    database_url: str
+    redis_url: str
+    env: Literal["dev", "production"] = "dev"
+    secret_key_file: Path | None = None
+    public_url: str | None = None
+    frontend_dir: Path = Path(__file__).resolve().parent.parent / "frontend" / "dist"
+
+    stream_shards: int = Field(default=1, ge=1, le=256)
+    stream_fsync: Literal["always", "everysec"] = "always"
+    stream_max_bytes: int = Field(default=1 << 30, description="Above this size of the stream, ingest answers 503.")
+    writer_transactions_per_s: float = Field(default=4.0, gt=0, description="At most so many for each shard.")
+    database_connections: int = Field(default=10, ge=2)
+
+    retention_days: int = Field(default=30, ge=1)
+    max_samples_per_packet: int = Field(default=10_000, ge=1)
+    max_packet_bytes: int = Field(default=8 << 20, description="Limit of a telemetry body after decompression.")
+    registry_poll_s: float = Field(default=0.5, gt=0)
+
+    access_token_s: int = Field(default=600, ge=10)
+    refresh_token_s: int = Field(default=14 * 86_400, ge=60)
+
+    @property
+    def key_file(self) -> Path:
+        """Where the secret key is, or is created outside production."""
+        return self.secret_key_file or self.data_dir / "secret.key"
+
+
+def load() -> Settings:
+    """Read the settings; raises pydantic's ValidationError that names what is missing."""
+    return Settings()  # pyright: ignore[reportCallIssue] - the required fields come from the environment

@@ -1,0 +1,1 @@
+"""Samples: from the door through the durable stream into chunks, and out again."""

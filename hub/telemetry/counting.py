@@ -1,0 +1,182 @@
+"""The ledger of samples: received = stored + duplicates + rejected + pending, for a sensor and for a capture."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, cast
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from contract.packets import NO_TIME
+from hub.kit.context import Hub
+from hub.kit.db import Tx
+from hub.telemetry import entries, queries, read_queries
+from hub.telemetry.chunks import MAX_SPAN_US
+from hub.telemetry.models import CaptureLedger, Ledger, SensorLedger
+from hub.telemetry.problems import StreamUnavailable
+from hub.telemetry.stream import ENTRY_FIELD, LIFE_FIELD, START, StreamId, key_of
+
+PAGE: Final = 200
+FAR_FUTURE_US: Final = 1 << 62
+
+
+async def of_sensor(hub: Hub, sensor_no: int) -> Ledger:
+    """Return a sensor's ledger.
+
+    The stream is asked first and one snapshot of the database after it, so that a sample that is stored in between is
+    counted once.
+    """
+    behind = await _behind(hub, [sensor_no])
+    async with hub.db.snapshot() as tx:
+        pending = (await _pending(tx, behind, [sensor_no], NO_TIME, FAR_FUTURE_US))[sensor_no]
+        counts = await read_queries.sensor_counts(tx, sensor_no)
+        packets = await read_queries.packet_counts(tx, sensor_no)
+        lost = await read_queries.lost_count(tx, sensor_no)
+    received = (counts["received"] if counts else 0) + pending
+    sent, gaps = _packets(packets, received)
+    return Ledger(
+        received=received,
+        stored=counts["stored"] if counts else 0,
+        duplicates=counts["duplicates"] if counts else 0,
+        rejected=counts["rejected"] if counts else 0,
+        pending=pending,
+        late=counts["late"] if counts else 0,
+        differing=counts["differing"] if counts else 0,
+        lost=lost,
+        sent=sent,
+        gaps=gaps,
+    )
+
+
+async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
+    """Return the ledger of a capture's range, in all and for each sensor; rejected counts those with a known time."""
+    async with hub.db.connection() as connection:
+        sensors = await read_queries.capture_sensors(connection, capture_id)
+    numbers = [sensor["no"] for sensor in sensors]
+    behind = await _behind(hub, numbers)
+    async with hub.db.snapshot() as tx:
+        from_us, to_us = await capture_bounds(tx, capture_id)
+        pending = await _pending(tx, behind, numbers, from_us, to_us)
+        late = await read_queries.late_of_capture(tx, capture_id, numbers)
+        parts: list[SensorLedger] = []
+        for sensor in sensors:
+            no = sensor["no"]
+            stored = await read_queries.stored_in_range(tx, no, from_us, to_us, MAX_SPAN_US)
+            refused = await read_queries.not_stored_in_range(tx, no, from_us, to_us)
+            packets = await read_queries.packet_counts(tx, no)
+            duplicates, rejected = (refused["duplicates"], refused["rejected"]) if refused else (0, 0)
+            received = stored + duplicates + rejected + pending[no]
+            sent, gaps = _packets(packets, received)
+            parts.append(
+                SensorLedger(
+                    sensor_id=sensor["id"],
+                    received=received,
+                    stored=stored,
+                    duplicates=duplicates,
+                    rejected=rejected,
+                    pending=pending[no],
+                    late=late.get(no, 0),
+                    lost=await read_queries.lost_count(tx, no),
+                    sent=sent,
+                    gaps=gaps,
+                )
+            )
+    return CaptureLedger(
+        received=sum(part.received for part in parts),
+        stored=sum(part.stored for part in parts),
+        duplicates=sum(part.duplicates for part in parts),
+        rejected=sum(part.rejected for part in parts),
+        pending=sum(part.pending for part in parts),
+        late=sum(part.late for part in parts),
+        lost=sum(part.lost for part in parts),
+        sent=None if any(part.sent is None for part in parts) else sum(part.sent or 0 for part in parts),
+        gaps=None if any(part.gaps is None for part in parts) else sum(part.gaps or 0 for part in parts),
+        sensors=parts,
+    )
+
+
+async def capture_bounds(tx: Tx, capture_id: UUID) -> tuple[int, int]:
+    """Return from and to (µs) of a capture; one that runs ends nowhere yet, a draft is empty."""
+    row = await read_queries.capture_range(tx, capture_id)
+    if row is None or row["from_us"] is None:
+        return 0, 0
+    return row["from_us"], FAR_FUTURE_US if row["to_us"] is None else row["to_us"]
+
+
+def _packets(counts: Any, received: int) -> tuple[int | None, int | None]:
+    """Return the samples sent (known only while no packet is missing) and the missing packets; None unnumbered."""
+    if counts is None or not counts["sent"]:
+        return None, None
+    gaps = counts["sent"] - counts["seen"]
+    return (received if gaps == 0 else None), gaps
+
+
+class Behind(NamedTuple):
+    """An entry that the stream held when it was asked."""
+
+    id: StreamId
+    life: str
+    data: bytes
+
+
+async def _behind(hub: Hub, sensors: Sequence[int]) -> list[tuple[int, Behind]]:
+    """Read, shard by shard, what the stream holds after the stored position; raises StreamUnavailable."""
+    shards = hub.settings.stream_shards
+    found: list[tuple[int, Behind]] = []
+    try:
+        for shard in sorted({no % shards for no in sensors}):
+            found += [(shard, entry) for entry in await _entries(hub.stream, shard, await _begin(hub, shard))]
+    except (RedisError, OSError) as error:
+        raise StreamUnavailable("What waits in it cannot be counted.") from error
+    return found
+
+
+async def _begin(hub: Hub, shard: int) -> StreamId:
+    """Return where unstored entries may begin: after the position, or at the beginning for a server just started."""
+    async with hub.db.connection() as connection:
+        row = await queries.position(connection, shard)
+    info = cast("Any", await hub.stream.info("server"))
+    if row is None or row["run_id"] != info["run_id"]:
+        return START
+    return StreamId.parse(row["last_id"])
+
+
+async def _entries(stream: Redis, shard: int, start: StreamId) -> list[Behind]:
+    behind: list[Behind] = []
+    while True:
+        page = cast("list[Any]", await stream.xrange(key_of(shard), min=f"({start}", count=PAGE))
+        for raw_id, raw_fields in page:
+            fields = dict(raw_fields)
+            behind.append(
+                Behind(StreamId.parse(raw_id), fields.get(LIFE_FIELD, b"").decode(), fields.get(ENTRY_FIELD, b""))
+            )
+        if len(page) < PAGE:
+            return behind
+        start = behind[-1].id
+
+
+async def _pending(
+    tx: Tx, behind: Sequence[tuple[int, Behind]], sensors: Sequence[int], from_us: int, to_us: int
+) -> dict[int, int]:
+    """Count by sensor what of `behind` the transaction's snapshot does not hold as stored, with from ≤ t < to.
+
+    Over all times a sample without a known t counts too.
+    """
+    found = dict.fromkeys(sensors, 0)
+    stored = {
+        (shard, row["run_id"]): StreamId.parse(row["last_id"])
+        for shard in {shard for shard, _ in behind}
+        for row in await queries.lives(tx, shard)
+    }
+    for shard, entry in behind:
+        if entry.id <= stored.get((shard, entry.life), START):
+            continue
+        try:
+            content = entries.decode(entry.data)
+        except entries.EntryBroken:
+            continue  # the writer sets it aside and books nothing for it
+        numbers = content.sensor_no
+        for no in found:
+            for times in (content.t_us[numbers == no], content.rejects[content.rejects["sensor_no"] == no]["t"]):
+                found[no] += int(((times >= from_us) & (times < to_us)).sum())
+    return found

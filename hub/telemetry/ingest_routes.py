@@ -1,0 +1,165 @@
+"""`POST /telemetry`: reading, decompressing and answering."""
+
+import zlib
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from contract import packets
+from contract.packets import PacketBroken, PacketInvalid
+from hub.auth.access import bearer
+from hub.kit.context import Context, Principal
+from hub.kit.endpoint import Routes
+from hub.kit.problems import FieldError, InvalidPayload, Unauthenticated
+from hub.telemetry.fabric import FABRIC
+from hub.telemetry.problems import (
+    BadCompression,
+    PacketTooLarge,
+    StreamUnavailable,
+    TelemetryBroken,
+    TokensUnavailable,
+    TokenUnknown,
+    UnknownEncoding,
+)
+from hub.telemetry.registry import Device
+
+routes = Routes("telemetry")
+root_routes = Routes("telemetry-root", prefix="")
+DEVICE: Final = web.RequestKey("device", Device)
+
+
+class SampleIn(BaseModel):
+    """A sample of the row form; t as RFC 3339 or seconds since 1970, absent: the arrival."""
+
+    t: str | float | None = None
+    v: float | None
+    meta: dict[str, Any] | None = None
+
+
+class SeriesIn(BaseModel):
+    """A sensor's samples in column form."""
+
+    sensor_id: str | None = None
+    t: list[str | float | None]
+    v: list[float | None]
+    p: list[float | None] | None = Field(default=None, description="What an edge agent computed; compared, not stored.")
+    profile_version: int | None = None
+    seq: int | None = None
+    boot: str | None = None
+
+
+class PacketIn(BaseModel):
+    """A telemetry packet: either `samples` (rows of one sensor) or `series` (columns of several)."""
+
+    batch_id: str | None = None
+    seq: int | None = None
+    boot: str | None = None
+    sensor_id: str | None = None
+    samples: list[SampleIn] | None = None
+    series: list[SeriesIn] | None = None
+
+
+class Rejected(BaseModel):
+    """A sample that was refused; index null means the whole series."""
+
+    series: int | None = None
+    index: int | None
+    code: str
+    detail: str
+
+
+class ReceiptOut(BaseModel):
+    """The acknowledgement: this many samples are durable; the final figures are the ledger's."""
+
+    batch_id: str | None
+    accepted: int
+    duplicates: int
+    rejected: list[Rejected]
+
+
+class DeviceToken:
+    """Admits whoever holds the token of a sensor or an edge agent."""
+
+    scheme = "device"
+    rule = "sensor or edge token"
+    problems = (Unauthenticated, TokenUnknown, TokensUnavailable)
+
+    async def admit(self, ctx: Context) -> None:
+        """Look the token up in the registry, which works on while the database is away."""
+        device = await ctx.request.app[FABRIC].registry.device(bearer(ctx))
+        ctx.request[DEVICE] = device
+        ctx.principal = Principal(device.kind, device.id, "")
+
+
+DEVICE_TOKEN = DeviceToken()
+PROBLEMS = (TelemetryBroken, BadCompression, UnknownEncoding, PacketTooLarge, StreamUnavailable)
+
+
+async def take_telemetry(ctx: Context) -> web.Response:
+    """Take a packet of samples; answered once it is durable on disk."""
+    fabric = ctx.request.app[FABRIC]
+    body = await read_body(ctx)
+    limit = ctx.hub.settings.max_samples_per_packet
+    try:
+        packet = packets.decode(body)
+    except PacketBroken as error:
+        raise TelemetryBroken(why=str(error)) from error
+    except PacketInvalid as error:
+        raise InvalidPayload(errors=[FieldError(loc=["body", *error.loc], msg=str(error))]) from error
+    if packet.count > limit:
+        raise too_large(ctx, f"It holds {packet.count} samples")
+    now_us = ctx.hub.clock.now_us()
+    receipt = await fabric.intake.take(packet, ctx.request[DEVICE], fabric.registry.snapshot, now_us)
+    answer = {
+        "batch_id": receipt.batch_id,
+        "accepted": receipt.accepted,
+        "duplicates": receipt.duplicates,
+        "rejected": receipt.rejected,
+    }
+    return web.Response(body=orjson.dumps(answer), status=receipt.status, content_type="application/json")
+
+
+async def read_body(ctx: Context) -> bytes:
+    """Read and decompress the body; stops as soon as it grows over the limit, so that a bomb never unfolds."""
+    limit = ctx.hub.settings.max_packet_bytes
+    encoding = ctx.request.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in {"identity", "gzip"}:
+        raise UnknownEncoding
+    if (ctx.request.content_length or 0) > limit:
+        raise too_large(ctx, f"The body has {ctx.request.content_length} bytes")
+    unpack = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS) if encoding == "gzip" else None
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in ctx.request.content.iter_any():
+            part = chunk if unpack is None else unpack.decompress(chunk, limit + 1 - size)
+            size += len(part)
+            if size > limit or (unpack is not None and unpack.unconsumed_tail):
+                raise too_large(ctx, "The body is too long")
+            parts.append(part)
+    except zlib.error as error:
+        raise BadCompression(why=str(error)) from error
+    if unpack is not None and not unpack.eof:
+        raise BadCompression(why="The stream is cut short.")
+    return b"".join(parts)
+
+
+def too_large(ctx: Context, what: str) -> PacketTooLarge:
+    """Make the problem that names both limits."""
+    settings = ctx.hub.settings
+    return PacketTooLarge(what=what, samples=settings.max_samples_per_packet, size=settings.max_packet_bytes)
+
+
+for each in (routes, root_routes):
+    each.route(
+        "POST",
+        "/telemetry",
+        access=DEVICE_TOKEN,
+        answer=ReceiptOut,
+        status=202,
+        problems=PROBLEMS,
+        transaction=False,
+        takes=PacketIn,
+    )(take_telemetry)

@@ -1,0 +1,89 @@
+"""Shapes of samples and ledgers on their way out."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+
+Status = Literal["ok", "out_of_range", "conversion_error", "no_profile"]
+STATUS_NAMES: tuple[Status, ...] = ("ok", "out_of_range", "conversion_error", "no_profile")
+
+
+def _values(text: object) -> object:
+    return frozenset(text.split(",")) if isinstance(text, str) else text
+
+
+Values = Annotated[frozenset[Literal["raw", "physical"]] | None, BeforeValidator(_values)]
+
+
+class RangeQuery(BaseModel):
+    """A part of a series: from ≤ t < to, thinned to `max_points` without losing an extreme."""
+
+    from_: AwareDatetime | None = Field(default=None, alias="from")
+    to: AwareDatetime | None = None
+    max_points: int | None = Field(default=None, ge=8, le=200_000)
+    values: Values = Field(default=None, description="Comma-separated: raw, physical. Default: what one may read.")
+
+
+class CaptureRangeQuery(RangeQuery):
+    """A part of one sensor's series within a capture."""
+
+    sensor_id: UUID
+
+
+class SamplesOut(BaseModel):
+    """Columns of samples: t in seconds since 1970; raw is absent where it may not be read."""
+
+    sensor_id: UUID
+    t: list[float]
+    raw: list[float] | None = None
+    physical: list[float | None] | None = None
+    status: list[Status]
+    total: int = Field(description="Samples in the range before thinning.")
+    decimated: bool
+    revision: int = 1
+
+
+class Ledger(BaseModel):
+    """Counts that add up: received = stored + duplicates + rejected + pending, and late is part of stored."""
+
+    received: int
+    stored: int
+    duplicates: int
+    rejected: int
+    pending: int = Field(description="Durable in the stream, not yet in the database.")
+    late: int = Field(description="Sensor: below its newest t when stored. Capture: stored after Stop.")
+    lost: int = Field(description="Acknowledged, then gone with the stream's files; never part of received.")
+    differing: int | None = Field(default=None, description="Physical values that an edge agent computed otherwise.")
+    sent: int | None = Field(
+        default=None, description="Samples sent; known while packets are numbered and none is missing."
+    )
+    gaps: int | None = Field(default=None, description="Missing packets; known where the device numbers its packets.")
+
+
+class SensorLedger(Ledger):
+    """One sensor's part of a capture."""
+
+    sensor_id: UUID
+
+
+class CaptureLedger(Ledger):
+    """A capture's counts, in all and for each sensor."""
+
+    sensors: list[SensorLedger]
+
+
+class ExportQuery(BaseModel):
+    """How to export."""
+
+    format: Literal["csv"] = "csv"
+    values: Values = None
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_us(at: datetime) -> int:
+    """Return µs since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,327 @@
+"""SQL of the registry, the stream's position and the ledger of samples."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from hub.kit.db import Tx
+
+
+async def registry_version(tx: Tx) -> int:
+    """Return the number that changes with every change of devices and profiles."""
+    return await tx.fetchval("select version from registry_version")
+
+
+async def live_sensors(tx: Tx) -> list[asyncpg.Record]:
+    """List the sensors that are not deleted."""
+    return await tx.fetch(
+        """
+        select id, no, project_id, agent_id, token_digest
+        from sensor
+        where deleted_at is null
+        """
+    )
+
+
+async def edge_agents(tx: Tx) -> list[asyncpg.Record]:
+    """List the edge agents."""
+    return await tx.fetch(
+        """
+        select id, project_id, token_digest, is_default
+        from edge_agent
+        """
+    )
+
+
+async def published_profiles(tx: Tx) -> list[asyncpg.Record]:
+    """List the profile versions that apply or applied to samples, with their validity in µs."""
+    return await tx.fetch(
+        """
+        select sensor_id, version, payload,
+          (extract(epoch from valid_from) * 1000000)::bigint as from_us,
+          (extract(epoch from valid_to) * 1000000)::bigint as to_us
+        from conversion_profile
+        where status <> 'draft'
+        """
+    )
+
+
+async def captures_before(tx: Tx, before_us: int) -> list[asyncpg.Record]:
+    """List the ranges (µs) of unsealed captures that began before a time, sensor by sensor."""
+    return await tx.fetch(
+        """
+        select member.sensor_no,
+          (extract(epoch from capture.started_at) * 1000000)::bigint as from_us,
+          (extract(epoch from capture.stopped_at) * 1000000)::bigint as to_us
+        from capture_session capture
+        join capture_sensor member on member.capture_id = capture.id
+        where capture.status in ('running', 'finished')
+          and capture.started_at < timestamptz 'epoch' + $1::bigint * interval '1 microsecond'
+        """,
+        before_us,
+    )
+
+
+async def shard_count(tx: Tx) -> int:
+    """Return how many shards the database knows."""
+    return await tx.fetchval("select count(*) from stream_shard")
+
+
+async def create_shards(tx: Tx, shards: int) -> None:
+    """Create the positions of all shards where there are none yet."""
+    await tx.execute("select pg_advisory_xact_lock(hashtext('stream_shard'))")
+    await tx.execute(
+        """
+        insert into stream_shard (shard, run_id, last_id)
+        select shard, '', '0-0'
+        from generate_series(0, $1::int - 1) shard
+        where not exists (select from stream_shard)
+        """,
+        shards,
+    )
+
+
+async def position(tx: Tx, shard: int) -> asyncpg.Record | None:
+    """Read a shard's position."""
+    return await tx.fetchrow(
+        """
+        select run_id, last_id
+        from stream_shard
+        where shard = $1
+        """,
+        shard,
+    )
+
+
+async def lives(tx: Tx, shard: int) -> list[asyncpg.Record]:
+    """List up to where each life of the shard's server was stored."""
+    return await tx.fetch(
+        """
+        select run_id, last_id
+        from stream_life
+        where shard = $1
+        """,
+        shard,
+    )
+
+
+async def move_position(tx: Tx, shard: int, *, old_run: str, old_id: str, new_run: str, new_id: str) -> bool:
+    """Move a shard's position and lock its row; False when another writer was faster."""
+    status = await tx.execute(
+        """
+        update stream_shard
+        set run_id = $4, last_id = $5
+        where shard = $1 and run_id = $2 and last_id = $3
+        """,
+        shard,
+        old_run,
+        old_id,
+        new_run,
+        new_id,
+    )
+    return status == "UPDATE 1"
+
+
+async def note_life(tx: Tx, shard: int, run_id: str, last_id: str) -> None:
+    """Note up to where a life's entries are stored."""
+    await tx.execute(
+        """
+        insert into stream_life (shard, run_id, last_id)
+        values ($1, $2, $3)
+        on conflict (shard, run_id) do update set last_id = excluded.last_id, updated_at = now()
+        """,
+        shard,
+        run_id,
+        last_id,
+    )
+
+
+async def high_water(tx: Tx) -> list[asyncpg.Record]:
+    """List each sensor's newest stored t (µs)."""
+    return await tx.fetch(
+        """
+        select sensor_no, high_water
+        from sensor_ledger
+        where high_water is not null
+        """
+    )
+
+
+async def overlapping(
+    tx: Tx, sensors: Sequence[int], first: Sequence[int], last: Sequence[int], span_us: int
+) -> list[asyncpg.Record]:
+    """Read the chunks that overlap the given spans; no chunk is longer than `span_us`, which bounds both ends."""
+    return await tx.fetch(
+        """
+        select chunk.sensor_no, chunk.first_t, chunk.n,
+          array_send(chunk.t_offset) as t_offset, array_send(chunk.raw) as raw
+        from unnest($1::int[], $2::bigint[], $3::bigint[]) as span (sensor_no, first_t, last_t)
+        join telemetry_recent chunk
+          on chunk.sensor_no = span.sensor_no
+          and chunk.first_t between span.first_t - $4::bigint and span.last_t
+          and chunk.last_t >= span.first_t
+        """,
+        sensors,
+        first,
+        last,
+        span_us,
+    )
+
+
+async def ensure_days(tx: Tx, days: Sequence[int]) -> None:
+    """Make the partitions of the given days (days since 1970)."""
+    await tx.execute(
+        """
+        select ensure_telemetry_day(day)
+        from unnest($1::bigint[]) day
+        """,
+        days,
+    )
+
+
+async def book(
+    tx: Tx,
+    *,
+    sensors: Sequence[int],
+    received: Sequence[int],
+    stored: Sequence[int],
+    duplicates: Sequence[int],
+    rejected: Sequence[int],
+    late: Sequence[int],
+    differing: Sequence[int],
+    high_water: Sequence[int | None],
+    last_raw: Sequence[float | None],
+    last_physical: Sequence[float | None],
+    last_status: Sequence[int | None],
+    received_at: Sequence[int],
+    delay: Sequence[int | None],
+) -> None:
+    """Add to the sensors' counts; a newer high_water brings its last values with it."""
+    await tx.execute(
+        """
+        insert into sensor_ledger as ledger (
+          sensor_no, received, stored, duplicates, rejected, late, differing,
+          high_water, last_raw, last_physical, last_status, last_received_at, delay_us
+        )
+        select * from unnest(
+          $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+          $8::bigint[], $9::float8[], $10::float8[], $11::smallint[], $12::bigint[], $13::bigint[]
+        )
+        on conflict (sensor_no) do update set
+          received = ledger.received + excluded.received,
+          stored = ledger.stored + excluded.stored,
+          duplicates = ledger.duplicates + excluded.duplicates,
+          rejected = ledger.rejected + excluded.rejected,
+          late = ledger.late + excluded.late,
+          differing = ledger.differing + excluded.differing,
+          high_water = greatest(ledger.high_water, excluded.high_water),
+          last_raw = case when excluded.high_water >= coalesce(ledger.high_water, excluded.high_water)
+            then excluded.last_raw else ledger.last_raw end,
+          last_physical = case when excluded.high_water >= coalesce(ledger.high_water, excluded.high_water)
+            then excluded.last_physical else ledger.last_physical end,
+          last_status = case when excluded.high_water >= coalesce(ledger.high_water, excluded.high_water)
+            then excluded.last_status else ledger.last_status end,
+          last_received_at = greatest(ledger.last_received_at, excluded.last_received_at),
+          delay_us = coalesce(excluded.delay_us, ledger.delay_us)
+        """,
+        sensors,
+        received,
+        stored,
+        duplicates,
+        rejected,
+        late,
+        differing,
+        high_water,
+        last_raw,
+        last_physical,
+        last_status,
+        received_at,
+        delay,
+    )
+
+
+async def note_not_stored(tx: Tx, rows: Sequence[tuple[int, str, int | None, int | None, int, list[int]]]) -> None:
+    """Keep the times of samples that were received and not stored: (sensor, reason, first t, last t, n, known t)."""
+    await tx.executemany(
+        """
+        insert into telemetry_not_stored (sensor_no, reason, first_t, last_t, n, t)
+        values ($1, $2, $3, $4, $5, $6)
+        """,
+        rows,
+    )
+
+
+async def note_packets(tx: Tx, sensors: Sequence[int], boots: Sequence[str], seen: Sequence[str]) -> None:
+    """Add to the packet numbers seen of each sensor and boot; `seen` are int8multirange literals."""
+    await tx.execute(
+        """
+        insert into sensor_packets (sensor_no, boot, seen)
+        select sensor_no, boot, seen::int8multirange
+        from unnest($1::int[], $2::text[], $3::text[]) as packets (sensor_no, boot, seen)
+        on conflict (sensor_no, boot) do update set seen = sensor_packets.seen + excluded.seen
+        """,
+        sensors,
+        boots,
+        seen,
+    )
+
+
+async def finished_captures(tx: Tx, sensors: Sequence[int], first_us: int, last_us: int) -> list[asyncpg.Record]:
+    """List the ranges (µs) of captures that have stopped and meet a span of time, for the given sensors."""
+    return await tx.fetch(
+        """
+        select capture.id, member.sensor_no,
+          (extract(epoch from capture.started_at) * 1000000)::bigint as from_us,
+          (extract(epoch from capture.stopped_at) * 1000000)::bigint as to_us
+        from capture_session capture
+        join capture_sensor member on member.capture_id = capture.id
+        where capture.stopped_at > timestamptz 'epoch' + $2::bigint * interval '1 microsecond'
+          and capture.started_at <= timestamptz 'epoch' + $3::bigint * interval '1 microsecond'
+          and capture.status in ('finished', 'sealed')
+          and member.sensor_no = any ($1::int[])
+        """,
+        sensors,
+        first_us,
+        last_us,
+    )
+
+
+async def note_late(tx: Tx, rows: Sequence[tuple[UUID, int, int, int, int]]) -> None:
+    """Note samples that came after their capture had stopped: (capture, sensor, first t, last t, n)."""
+    await tx.executemany(
+        """
+        insert into capture_late (capture_id, sensor_no, first_t, last_t, n)
+        values ($1, $2, $3, $4, $5)
+        """,
+        rows,
+    )
+
+
+async def note_dead(tx: Tx, shard: int, entry_id: str, entry: bytes, reason: str) -> None:
+    """Keep an entry that cannot be stored, bytes and all."""
+    await tx.execute(
+        """
+        insert into stream_dead (shard, entry_id, entry, reason)
+        values ($1, $2, $3, $4)
+        """,
+        shard,
+        entry_id,
+        entry,
+        reason,
+    )
+
+
+async def note_lost(tx: Tx, shard: int, run_id: str, sensors: Sequence[int], samples: Sequence[int]) -> None:
+    """Count samples that were acknowledged and are gone with the stream's files."""
+    await tx.execute(
+        """
+        insert into stream_lost (shard, run_id, sensor_no, samples)
+        select $1, $2, sensor_no, samples
+        from unnest($3::int[], $4::bigint[]) as lost (sensor_no, samples)
+        """,
+        shard,
+        run_id,
+        sensors,
+        samples,
+    )

@@ -1,0 +1,211 @@
+"""SQL of reading samples and of the ledgers."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+from asyncpg.cursor import Cursor
+
+from hub.kit.db import Tx
+
+
+async def upper_count(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int) -> int:
+    """Count the samples of the chunks that meet a range: at least as many as lie within."""
+    return await tx.fetchval(
+        """
+        select coalesce(sum(n), 0)::bigint
+        from telemetry_recent
+        where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+        """,
+        sensor_no,
+        from_us,
+        to_us,
+        span_us,
+    )
+
+
+async def chunks(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int) -> list[asyncpg.Record]:
+    """Read the chunks of a sensor that meet from ≤ t < to; no chunk is longer than `span_us`."""
+    return await tx.fetch(
+        """
+        select first_t, n, array_send(t_offset) as t_offset, array_send(raw) as raw, array_send(physical) as physical,
+          status, profile_version
+        from telemetry_recent
+        where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+        order by first_t
+        """,
+        sensor_no,
+        from_us,
+        to_us,
+        span_us,
+    )
+
+
+async def chunk_cursor(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int) -> "Cursor[asyncpg.Record]":
+    """Open a cursor over the same chunks, in the same order."""
+    return await tx.cursor(
+        """
+        select first_t, n, array_send(t_offset) as t_offset, array_send(raw) as raw, array_send(physical) as physical,
+          status, profile_version
+        from telemetry_recent
+        where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+        order by first_t
+        """,
+        sensor_no,
+        from_us,
+        to_us,
+        span_us,
+    )
+
+
+async def project_of_sensor(tx: Tx, sensor_id: UUID) -> UUID | None:
+    """Find a sensor's project; a deleted sensor's samples stay readable."""
+    return await tx.fetchval("select project_id from sensor where id = $1", sensor_id)
+
+
+async def project_of_capture(tx: Tx, capture_id: UUID) -> UUID | None:
+    """Find a capture's project."""
+    return await tx.fetchval(
+        """
+        select experiment.project_id
+        from capture_session capture
+        join run on run.id = capture.run_id
+        join experiment on experiment.id = run.experiment_id
+        where capture.id = $1
+        """,
+        capture_id,
+    )
+
+
+async def sensor(tx: Tx, sensor_id: UUID) -> asyncpg.Record | None:
+    """Read what samples are labelled with."""
+    return await tx.fetchrow(
+        """
+        select id, no, name, display_unit, input_unit
+        from sensor
+        where id = $1
+        """,
+        sensor_id,
+    )
+
+
+async def capture_range(tx: Tx, capture_id: UUID) -> asyncpg.Record | None:
+    """Read a capture's range in µs (to_us null while it runs) and what its file is named after."""
+    return await tx.fetchrow(
+        """
+        select capture.id, capture.ordinal_number, capture.status, run.number as run_number,
+          (extract(epoch from capture.started_at) * 1000000)::bigint as from_us,
+          (extract(epoch from capture.stopped_at) * 1000000)::bigint as to_us
+        from capture_session capture
+        join run on run.id = capture.run_id
+        where capture.id = $1
+        """,
+        capture_id,
+    )
+
+
+async def capture_sensors(tx: Tx, capture_id: UUID) -> list[asyncpg.Record]:
+    """List a capture's sensors in their order."""
+    return await tx.fetch(
+        """
+        select sensor.id, sensor.no, sensor.name, sensor.display_unit, sensor.input_unit
+        from capture_sensor member
+        join sensor on sensor.id = member.sensor_id
+        where member.capture_id = $1
+        order by member.place, sensor.name
+        """,
+        capture_id,
+    )
+
+
+async def sensor_counts(tx: Tx, sensor_no: int) -> asyncpg.Record | None:
+    """Read a sensor's booked counts."""
+    return await tx.fetchrow(
+        """
+        select received, stored, duplicates, rejected, late, differing
+        from sensor_ledger
+        where sensor_no = $1
+        """,
+        sensor_no,
+    )
+
+
+async def packet_counts(tx: Tx, sensor_no: int) -> asyncpg.Record | None:
+    """Count a sensor's numbered packets: `sent` from the first to the last number of each boot, `seen` of these."""
+    return await tx.fetchrow(
+        """
+        select coalesce(sum(upper(seen) - lower(seen)), 0)::bigint as sent,
+          coalesce(sum((select sum(upper(part) - lower(part)) from unnest(seen) part)), 0)::bigint as seen
+        from sensor_packets
+        where sensor_no = $1
+        """,
+        sensor_no,
+    )
+
+
+async def lost_count(tx: Tx, sensor_no: int) -> int:
+    """Count a sensor's samples that were acknowledged and then lost with the stream's files."""
+    return await tx.fetchval(
+        """
+        select coalesce(sum(samples), 0)::bigint
+        from stream_lost
+        where sensor_no = $1
+        """,
+        sensor_no,
+    )
+
+
+async def stored_in_range(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int) -> int:
+    """Count a sensor's stored samples with from ≤ t < to."""
+    return await tx.fetchval(
+        """
+        select coalesce(sum(
+          case
+            when first_t >= $2 and last_t < $3 then n
+            else (select count(*) from unnest(t_offset) o where first_t + o >= $2 and first_t + o < $3)
+          end
+        ), 0)::bigint
+        from telemetry_recent
+        where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+        """,
+        sensor_no,
+        from_us,
+        to_us,
+        span_us,
+    )
+
+
+async def not_stored_in_range(tx: Tx, sensor_no: int, from_us: int, to_us: int) -> asyncpg.Record | None:
+    """Count a sensor's received samples with from ≤ t < to that were not stored: duplicates, and the others."""
+    return await tx.fetchrow(
+        """
+        select count(*) filter (where part.reason = 'duplicate') as duplicates,
+          count(*) filter (where part.reason <> 'duplicate') as rejected
+        from telemetry_not_stored part
+        cross join lateral unnest(part.t) as t
+        where part.sensor_no = $1 and part.first_t < $3 and part.last_t >= $2 and t >= $2 and t < $3
+        """,
+        sensor_no,
+        from_us,
+        to_us,
+    )
+
+
+async def late_of_capture(tx: Tx, capture_id: UUID, sensors: Sequence[int]) -> dict[int, int]:
+    """Count the samples of a capture, sensor by sensor, that were stored after its Stop."""
+    rows = await tx.fetch(
+        """
+        select sensor_no, sum(n)::bigint as n
+        from capture_late
+        where capture_id = $1 and sensor_no = any ($2::int[])
+        group by sensor_no
+        """,
+        capture_id,
+        sensors,
+    )
+    return {row["sensor_no"]: row["n"] for row in rows}
+
+
+async def now_us(tx: Tx) -> int:
+    """Return the database's clock in µs since 1970."""
+    return await tx.fetchval("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")

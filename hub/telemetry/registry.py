@@ -1,0 +1,149 @@
+"""The devices as ingest needs them: a snapshot of tokens, sensors and profiles, kept while the database is away."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from contract.conversion.convert import ProfileVersion
+from contract.conversion.profile import parse_profile
+from hub.kit.clock import Clock
+from hub.kit.crypto import Keys
+from hub.kit.db import Database, Tx
+from hub.kit.problems import DatabaseAway
+from hub.telemetry import queries
+from hub.telemetry.problems import TokensUnavailable, TokenUnknown
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class SensorEntry:
+    """What ingest must know of a sensor."""
+
+    id: UUID
+    no: int
+    project_id: UUID
+    agent_id: UUID | None
+    profiles: tuple[ProfileVersion, ...]
+
+
+@dataclass(frozen=True)
+class Device:
+    """Who holds a token: a sensor, or an edge agent with the sensors that it may send for."""
+
+    kind: str
+    id: UUID
+    sensors: Mapping[UUID, SensorEntry]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All devices at one version of the registry."""
+
+    version: int
+    shards: int
+    devices: Mapping[bytes, Device]
+    by_no: Mapping[int, SensorEntry]
+    by_id: Mapping[UUID, SensorEntry]
+    # Unsealed captures that began before the retention: (sensor no, from, to) in µs, to None while running.
+    old_captures: tuple[tuple[int, int, int | None], ...] = field(default=())
+
+
+class Registry:
+    """Keeps the newest snapshot; a change in the database is seen within the polling interval."""
+
+    def __init__(self, db: Database, keys: Keys, clock: Clock, *, poll_s: float, retention_days: int) -> None:
+        """Start without a snapshot."""
+        self._db = db
+        self._keys = keys
+        self._clock = clock
+        self._poll_s = poll_s
+        self._retention_us = retention_days * 86_400_000_000
+        self._snapshot: Snapshot | None = None
+        self._looked_at = -1.0
+        self._refreshing = asyncio.Lock()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Return the newest snapshot; raises TokensUnavailable before the first."""
+        if self._snapshot is None:
+            raise TokensUnavailable
+        return self._snapshot
+
+    async def run(self) -> None:
+        """Look for changes until cancelled."""
+        while True:
+            try:
+                await self.refresh()
+            except DatabaseAway:
+                log.info("registry kept, the database is away")
+            await asyncio.sleep(self._poll_s)
+
+    async def refresh(self) -> None:
+        """Load a new snapshot when the registry changed; who waits together shares one look. Raises DatabaseAway."""
+        asked = asyncio.get_running_loop().time()
+        async with self._refreshing:
+            if self._looked_at >= asked:
+                return
+            looked_at = asyncio.get_running_loop().time()
+            async with self._db.transaction() as tx:
+                version = await queries.registry_version(tx)
+                if self._snapshot is None or self._snapshot.version != version:
+                    self._snapshot = await self._load(tx, version)
+            self._looked_at = looked_at
+
+    async def device(self, token: str) -> Device:
+        """Find who holds the token; raises TokenUnknown, or TokensUnavailable where only the database could tell."""
+        digest = self._keys.digest(token)
+        found = None if self._snapshot is None else self._snapshot.devices.get(digest)
+        if found is not None:
+            return found
+        try:
+            await self.refresh()  # a token made a moment ago is good at once
+        except DatabaseAway as error:
+            raise TokensUnavailable from error
+        found = self.snapshot.devices.get(digest)
+        if found is None:
+            raise TokenUnknown
+        return found
+
+    async def _load(self, tx: Tx, version: int) -> Snapshot:
+        profiles: dict[UUID, list[ProfileVersion]] = {}
+        for row in await queries.published_profiles(tx):
+            profiles.setdefault(row["sensor_id"], []).append(
+                ProfileVersion(row["version"], row["from_us"], row["to_us"], parse_profile(row["payload"]))
+            )
+        rows = await queries.live_sensors(tx)
+        sensors = {
+            row["id"]: SensorEntry(
+                row["id"], row["no"], row["project_id"], row["agent_id"], tuple(profiles.get(row["id"], ()))
+            )
+            for row in rows
+        }
+        devices: dict[bytes, Device] = {
+            row["token_digest"]: Device("sensor", row["id"], {row["id"]: sensors[row["id"]]}) for row in rows
+        }
+        for agent in await queries.edge_agents(tx):
+            devices[agent["token_digest"]] = Device("agent", agent["id"], _sensors_of(agent, sensors))
+        old = await queries.captures_before(tx, self._clock.now_us() - self._retention_us)
+        return Snapshot(
+            version,
+            await queries.shard_count(tx),
+            devices,
+            {sensor.no: sensor for sensor in sensors.values()},
+            sensors,
+            tuple((row["sensor_no"], row["from_us"], row["to_us"]) for row in old),
+        )
+
+
+def _sensors_of(agent: Any, sensors: Mapping[UUID, SensorEntry]) -> dict[UUID, SensorEntry]:
+    return {
+        sensor.id: sensor
+        for sensor in sensors.values()
+        if sensor.project_id == agent["project_id"]
+        and (sensor.agent_id == agent["id"] or (agent["is_default"] and sensor.agent_id is None))
+    }

@@ -1,0 +1,155 @@
+"""Storing a batch: position, chunks and counts in one transaction."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from contract.packets import NO_TIME
+from hub.kit.db import Tx
+from hub.telemetry import chunks, queries
+from hub.telemetry.batch import Batch, Counts, Read, held_already, multirange, packets_of, spans_of
+from hub.telemetry.chunks import MAX_SPAN_US, Samples, read_array
+
+DAY_US: Final = 86_400_000_000
+
+
+def days_of(reads: Sequence[Read]) -> set[int]:
+    """Return the days (since 1970) that the samples of some entries fall on."""
+    return {day for read in reads for day in np.unique(read.entry.t_us // DAY_US).tolist()}
+
+
+async def store(tx: Tx, reads: Sequence[Read], marks: npt.NDArray[np.int64]) -> dict[int, int]:
+    """Store entries inside a transaction that holds the shard's row; returns the sensors' new newest t.
+
+    `marks` holds each sensor's newest stored t (µs) by its number, NO_MARK for none.
+    """
+    batch = Batch(reads)
+    doubtful = batch.doubtful(marks)
+    if doubtful.any():
+        await _drop_what_is_held(tx, batch, doubtful)
+    batch.book_stored(marks)
+    samples = batch.samples
+    if len(samples.t_us):
+        starts = chunks.cut(samples)
+        await tx.copy_to_table(
+            "telemetry_recent",
+            source=_source(chunks.copy_rows(samples, starts)),
+            columns=chunks.COPY_COLUMNS,
+            format="binary",
+        )
+        await _note_late(tx, samples)
+    newest = _newest(samples)
+    await _book(tx, batch.counts, samples, newest)
+    await _note_refused(tx, batch.refused)
+    numbers = packets_of(reads)
+    if numbers:
+        keys = list(numbers)
+        await queries.note_packets(
+            tx, [no for no, _ in keys], [boot for _, boot in keys], [multirange(numbers[key]) for key in keys]
+        )
+    return {no: int(samples.t_us[at]) for no, at in newest.items()}
+
+
+async def _source(rows: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for part in rows:
+        yield part
+
+
+async def _drop_what_is_held(tx: Tx, batch: Batch, doubtful: npt.NDArray[np.bool_]) -> None:
+    spans = spans_of(batch.samples, doubtful, MAX_SPAN_US)
+    rows = await queries.overlapping(
+        tx,
+        [span.sensor_no for span in spans],
+        [span.first_t for span in spans],
+        [span.last_t for span in spans],
+        MAX_SPAN_US,
+    )
+    if not rows:
+        return
+    counts = [row["n"] for row in rows]
+    held = held_already(
+        batch.samples,
+        doubtful,
+        np.repeat(np.array([row["sensor_no"] for row in rows], np.int32), counts),
+        np.repeat(np.array([row["first_t"] for row in rows], np.int64), counts)
+        + np.concatenate([read_array(row["t_offset"], ">i4") for row in rows]),
+        np.concatenate([read_array(row["raw"], ">f8") for row in rows]),
+    )
+    batch.drop_stored(held)
+
+
+def _newest(samples: Samples) -> dict[int, int]:
+    """Return for each sensor where its newest sample stands."""
+    if not len(samples.t_us):
+        return {}
+    last = np.append(np.flatnonzero(np.diff(samples.sensor_no)), len(samples.sensor_no) - 1)
+    return dict(zip(samples.sensor_no[last].tolist(), last.tolist(), strict=True))
+
+
+async def _book(tx: Tx, counts: Counts, samples: Samples, newest: Mapping[int, int]) -> None:
+    sensors = counts.sensors
+    if not sensors:
+        return
+
+    def of_newest(column: npt.NDArray[Any]) -> list[Any]:
+        return [column[newest[no]].item() if no in newest else None for no in sensors]
+
+    await queries.book(
+        tx,
+        sensors=sensors,
+        received=[counts.received[no] for no in sensors],
+        stored=[counts.stored[no] for no in sensors],
+        duplicates=[counts.duplicates[no] for no in sensors],
+        rejected=[counts.rejected[no] for no in sensors],
+        late=[counts.late[no] for no in sensors],
+        differing=[counts.differing[no] for no in sensors],
+        high_water=of_newest(samples.t_us),
+        last_raw=of_newest(samples.raw),
+        last_physical=[None if v is None or np.isnan(v) else v for v in of_newest(samples.physical)],
+        last_status=of_newest(samples.status),
+        received_at=[counts.received_at[no] for no in sensors],
+        delay=of_newest(samples.received_at_us - samples.t_us),
+    )
+
+
+async def _note_refused(tx: Tx, refused: Mapping[tuple[int, str], list[int]]) -> None:
+    if not refused:
+        return
+    rows: list[tuple[int, str, int | None, int | None, int, list[int]]] = []
+    for (no, reason), times in refused.items():
+        timed = sorted(t for t in times if t != NO_TIME)
+        rows.append((no, reason, timed[0] if timed else None, timed[-1] if timed else None, len(times), timed))
+    await queries.note_not_stored(tx, rows)
+
+
+async def _note_late(tx: Tx, samples: Samples) -> None:
+    """Note which stored samples fall into captures that have stopped: the work list of later seals."""
+    sensors = np.unique(samples.sensor_no).tolist()
+    captures = await queries.finished_captures(tx, sensors, int(samples.t_us.min()), int(samples.t_us.max()))
+    rows: list[Any] = []
+    for capture in captures:
+        inside = samples.t_us[
+            (samples.sensor_no == capture["sensor_no"])
+            & (samples.t_us >= capture["from_us"])
+            & (samples.t_us < capture["to_us"])
+        ]
+        if len(inside):
+            rows.append((capture["id"], capture["sensor_no"], int(inside[0]), int(inside[-1]), len(inside)))
+    if rows:
+        await queries.note_late(tx, rows)
+
+
+async def book_as_rejected(tx: Tx, read: Read) -> None:
+    """Book every sample of an entry that cannot be stored as received and rejected."""
+    entry, counts = read.entry, Counts()
+    refused: dict[tuple[int, str], list[int]] = {}
+    for no, count in zip(entry.series["sensor_no"].tolist(), entry.series["count"].tolist(), strict=True):
+        counts.received[no] += count
+        counts.rejected[no] += count
+        counts.received_at[no] = entry.received_at_us
+    for no, t in zip(entry.sensor_no.tolist(), entry.t_us.tolist(), strict=True):
+        refused.setdefault((no, "not-storable"), []).append(t)
+    await _book(tx, counts, Samples.none(), {})
+    await _note_refused(tx, refused)

@@ -1,0 +1,230 @@
+"""POST /telemetry: what is taken, what is refused, and what the refusal says."""
+
+import gzip
+import time
+import uuid
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from tests.hub.callers import Caller
+from tests.hub.conftest import Device, Make
+from tests.hub.telemetry.conftest import Wait, send, zipped
+
+
+@pytest.fixture
+def now() -> float:
+    """A time that is a whole number of milliseconds."""
+    return round(time.time(), 3)
+
+
+async def samples_of(caller: Caller, sensor: dict[str, Any], start: float) -> dict[str, Any]:
+    """Read everything of a sensor around a time."""
+    times = {"from": _rfc(start - 60), "to": _rfc(start + 60)}
+    return (await caller.get(f"/sensors/{sensor['id']}/samples?from={times['from']}&to={times['to']}")).ok
+
+
+def _rfc(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+class TestToken:
+    async def test_without_a_token_nothing_is_taken(self, anonymous: Caller) -> None:
+        answer = await send(anonymous, {"samples": [{"t": 1, "v": 1}]})
+        assert (answer.status, answer.code) == (401, "unauthenticated")
+
+    async def test_a_wrong_token_is_named(self, client: Any) -> None:
+        answer = await send(Caller(client, "etps_wrong"), {"samples": [{"t": 1, "v": 1}]})
+        assert (answer.status, answer.code) == (401, "token-unknown")
+
+    async def test_a_sensor_cannot_send_for_another(self, sensor: Make, device: Device, now: float) -> None:
+        mine, other = await sensor(), await sensor()
+        answer = await send(device(mine), {"sensor_id": other["id"], "samples": [{"t": now, "v": 1}]})
+        assert answer.status == 422
+        assert answer.body["rejected"][0]["code"] == "sensor-unknown"
+
+    async def test_an_edge_agent_sends_for_its_sensors_only(
+        self, sensor: Make, agent: Make, device: Device, now: float
+    ) -> None:
+        mine = await sensor()
+        edge = await agent(default=True)
+        body = {
+            "series": [
+                {"sensor_id": mine["id"], "t": [now], "v": [1.0]},
+                {"sensor_id": str(uuid.uuid4()), "t": [now, now + 1], "v": [1.0, 2.0]},
+            ]
+        }
+        answer = await send(device(edge), body)
+        assert (answer.status, answer.body["accepted"]) == (202, 1)
+        assert [(r["series"], r["index"], r["code"]) for r in answer.body["rejected"]] == [(1, None, "sensor-unknown")]
+
+
+class TestForms:
+    async def test_rows_are_stored_raw_and_physical(
+        self, sensor: Make, device: Device, owner: Caller, stored: Wait, now: float
+    ) -> None:
+        one = await sensor()
+        body = {"batch_id": "b1", "samples": [{"t": now, "v": 1.5}, {"t": now + 0.000001, "v": -0.0}]}
+        answer = await send(device(one), body)
+        assert answer.status == 202
+        assert answer.body == {"batch_id": "b1", "accepted": 2, "duplicates": 0, "rejected": []}
+        ledger = await stored(one)
+        assert (ledger["received"], ledger["stored"]) == (2, 2)
+        read = await samples_of(owner, one, now)
+        assert read["raw"] == [1.5, -0.0]
+        assert str(read["raw"][1]) == "-0.0"
+        assert read["physical"] == [4.0, 1.0]
+        assert read["status"] == ["ok", "ok"]
+
+    async def test_columns_times_as_text_and_gzip(
+        self, sensor: Make, agent: Make, device: Device, owner: Caller, stored: Wait, now: float
+    ) -> None:
+        one, two = await sensor(), await sensor(profile=None)
+        edge = await agent(default=True)
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + ".125001Z"
+        series = [
+            {"sensor_id": one["id"], "t": [text], "v": [0.5], "p": [2.0], "profile_version": 1},
+            {"sensor_id": two["id"], "t": [now, now + 1], "v": [0.1, 0.2]},
+        ]
+        answer = await send(device(edge), zipped({"series": series}), Content_Encoding="gzip")
+        assert (answer.status, answer.body["accepted"]) == (202, 3)
+        await stored(one)
+        await stored(two)
+        assert round((await samples_of(owner, one, now))["t"][0] % 1, 6) == 0.125001
+        bare = await samples_of(owner, two, now)
+        assert (bare["physical"], bare["status"]) == ([None, None], ["no_profile", "no_profile"])
+
+    async def test_differences_to_the_edge_are_counted(
+        self, sensor: Make, agent: Make, device: Device, stored: Wait, now: float
+    ) -> None:
+        one = await sensor()
+        edge = await agent(default=True)
+        await send(
+            device(edge), {"series": [{"sensor_id": one["id"], "t": [now, now + 1], "v": [1, 2], "p": [3.0, 5.1]}]}
+        )
+        assert (await stored(one))["differing"] == 1
+
+    async def test_meta_is_kept(self, sensor: Make, device: Device, stored: Wait, db: Any, now: float) -> None:
+        one = await sensor()
+        rows = [{"t": now, "v": 1}, {"t": now + 1, "v": 2, "meta": {"range": "low"}}]
+        await send(device(one), {"samples": rows})
+        await stored(one)
+        records = await db.fetch("select raw_value, metadata from telemetry_record order by timestamp")
+        assert [(r["raw_value"], r["metadata"]) for r in records] == [(1.0, None), (2.0, {"range": "low"})]
+
+    async def test_a_lone_sample_without_a_time_gets_one_once(self, sensor: Make, device: Device, stored: Wait) -> None:
+        one = await sensor()
+        for expected in ((1, 0), (0, 1)):
+            answer = await send(device(one), {"batch_id": "same", "samples": [{"v": 7.0}]})
+            assert (answer.body["accepted"], answer.body["duplicates"]) == expected
+        ledger = await stored(one)
+        assert (ledger["stored"], ledger["duplicates"]) == (1, 1)
+
+
+class TestRepeats:
+    async def test_repeats_count_once_and_both_values_at_one_time_are_kept(
+        self, sensor: Make, device: Device, owner: Caller, stored: Wait, now: float
+    ) -> None:
+        one = await sensor()
+        rows = [{"t": now, "v": 1.0}, {"t": now, "v": 2.0}, {"t": now, "v": 1.0}, {"t": now - 5, "v": 3.0}]
+        answer = await send(device(one), {"samples": rows})
+        assert (answer.body["accepted"], answer.body["duplicates"]) == (3, 1)
+        await stored(one)
+        await send(device(one), {"samples": [*rows, {"t": now - 7, "v": 3.0}]})
+        ledger = await stored(one)
+        assert (ledger["received"], ledger["stored"], ledger["duplicates"], ledger["late"]) == (9, 4, 5, 1)
+        assert (await samples_of(owner, one, now))["raw"] == [3.0, 3.0, 1.0, 2.0]
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("body", "status", "code"),
+        [
+            (b"{", 400, "telemetry-broken"),
+            (b'{"samples":[{"t":1,"v":NaN}]}', 400, "telemetry-broken"),
+            (b"[1]", 422, "invalid-payload"),
+            (b'{"samples":[],"series":[]}', 422, "invalid-payload"),
+            (b'{"series":[{"t":[1],"v":[]}]}', 422, "invalid-payload"),
+            (b"\xff\xfe", 400, "telemetry-broken"),
+            (b'{"samples":' + b"[" * 5000 + b"]" * 5000 + b"}", 400, "telemetry-broken"),
+        ],
+    )
+    async def test_a_body_of_another_shape(
+        self, sensor: Make, device: Device, body: bytes, status: int, code: str
+    ) -> None:
+        answer = await send(device(await sensor()), body)
+        assert (answer.status, answer.code) == (status, code)
+        assert answer.body["instance"] == answer.headers["X-Request-ID"]
+
+    async def test_a_bad_sample_never_costs_the_others(
+        self, sensor: Make, device: Device, stored: Wait, now: float
+    ) -> None:
+        one = await sensor()
+        good = {"t": now, "v": 1.0}
+        rows = [
+            good,
+            {"t": now + 1, "v": "warm"},
+            {"t": now + 2, "v": None},
+            {"t": 32503680000, "v": 1.0},  # the year 3000
+            {"t": 86400, "v": 1.0},
+            {"t": "yesterday", "v": 1.0},
+            {"v": 1.0},
+            {"v": 2.0},
+            {"t": now + 3, "v": True},
+        ]
+        raw = orjson.dumps({"samples": rows}).replace(b'"v":null', b'"v":1e999')
+        answer = await send(device(one), raw)
+        assert (answer.status, answer.body["accepted"]) == (202, 1)
+        assert [(r["index"], r["code"]) for r in sorted(answer.body["rejected"], key=lambda r: r["index"])] == [
+            (1, "value-not-a-number"),
+            (2, "value-not-finite"),
+            (3, "time-future"),
+            (4, "time-too-old"),
+            (5, "time-invalid"),
+            (6, "time-missing"),
+            (7, "time-missing"),
+            (8, "value-not-a-number"),
+        ]
+        ledger = await stored(one)
+        assert (ledger["received"], ledger["stored"], ledger["rejected"]) == (9, 1, 8)
+
+    async def test_all_bad_is_422_with_the_same_body(
+        self, sensor: Make, device: Device, stored: Wait, now: float
+    ) -> None:
+        one = await sensor()
+        answer = await send(device(one), {"samples": [{"t": now, "v": None}]})
+        assert (answer.status, answer.body["accepted"], answer.body["rejected"][0]["code"]) == (422, 0, "value-missing")
+        assert (await stored(one))["rejected"] == 1
+
+    async def test_too_many_samples(self, sensor: Make, device: Device, now: float) -> None:
+        rows = [{"t": now, "v": i} for i in range(10_001)]
+        answer = await send(device(await sensor()), {"samples": rows})
+        assert (answer.status, answer.code) == (413, "packet-too-large")
+        assert "10000 samples" in answer.body["detail"]
+
+    async def test_a_body_of_50_mb(self, sensor: Make, device: Device) -> None:
+        answer = await send(device(await sensor()), b"[" + b" " * 50_000_000 + b"]")
+        assert (answer.status, answer.code) == (413, "packet-too-large")
+
+    async def test_a_gzip_bomb_never_unfolds(self, sensor: Make, device: Device) -> None:
+        bomb = gzip.compress(b" " * 200_000_000)
+        answer = await send(device(await sensor()), bomb, Content_Encoding="gzip")
+        assert (answer.status, answer.code) == (413, "packet-too-large")
+
+    @pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"{}" * 500)[:-9]])
+    async def test_broken_gzip(self, sensor: Make, device: Device, body: bytes) -> None:
+        answer = await send(device(await sensor()), body, Content_Encoding="gzip")
+        assert (answer.status, answer.code) == (400, "bad-compression")
+
+    async def test_an_unknown_encoding(self, sensor: Make, device: Device) -> None:
+        answer = await send(device(await sensor()), b"{}", Content_Encoding="br")
+        assert (answer.status, answer.code) == (415, "unknown-encoding")
+
+
+async def test_both_addresses_take_telemetry(app: web.Application, sensor: Make, device: Device, now: float) -> None:
+    sender = device(await sensor())
+    body = {"samples": [{"t": now, "v": 1}]}
+    assert (await send(sender, body)).status == 202
+    assert (await sender.call("POST", "/api/v1/telemetry", body)).body["accepted"] == 1
