@@ -51,7 +51,7 @@ async def _run(settings: EdgeSettings, spool: Spool, hub: HubClient) -> None:
 
     def status() -> dict[str, object]:
         return {
-            "state": "full" if spool.full else "buffering" if forwarder.hub_problem else "online",
+            "state": "full" if intake.blocked else "buffering" if forwarder.hub_problem else "online",
             "at": now_us() / 1e6,
             "waiting": spool.samples,
             "waiting_bytes": spool.bytes,
@@ -61,6 +61,7 @@ async def _run(settings: EdgeSettings, spool: Spool, hub: HubClient) -> None:
             "rejected": forwarder.rejected,
             "sensors": len(profiles),
             "hub_problem": forwarder.hub_problem,
+            "blocked": intake.blocked,
         }
 
     intake = Intake(

@@ -56,7 +56,7 @@ class _Connection(aiomqtt.Client):
 class Intake:
     """One persistent session on the broker, resumed for ever under the agent's id.
 
-    `broker_problem` says why there is no session, None while there is one.
+    `broker_problem` says why there is no session, `blocked` why messages are not taken; None while all is well.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Intake:
         self._status = status
         self._status_interval_s = status_interval_s
         self.broker_problem: str | None = "not connected yet"
+        self.blocked: str | None = None
         self.messages = 0
         self.samples = 0
 
@@ -100,8 +101,9 @@ class Intake:
             wait_s = self._backoff.next_s()
             log.warning("no session on the broker", reason=self.broker_problem, wait_s=wait_s)
             await asyncio.sleep(wait_s)
-            if self._spool.full:
-                await self._spool.room(0)
+            if self.blocked is not None:
+                # With nothing free the next session would only fill the memory again.
+                await self._spool.room(self._spool.max_bytes // 10)
 
     async def _session(self) -> None:
         async with self._connection() as client:
@@ -188,7 +190,6 @@ class Intake:
         if not entries and not refused:
             return
         size = size_of(entries)
-        told = False
         while True:
             try:
                 async with asyncio.timeout(1.0):
@@ -200,10 +201,11 @@ class Intake:
                 problem = str(error)
                 await asyncio.sleep(1.0)
             else:
+                self.blocked = None
                 return
-            if not told:
+            if self.blocked is None:
                 log.error("messages wait at the broker", reason=problem, waiting_bytes=self._spool.bytes)
-                told = True
+            self.blocked = problem
             if len(client.messages) > MAX_UNREAD:
                 raise SpoolFull(problem)
 

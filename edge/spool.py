@@ -74,7 +74,7 @@ class Spool:
 
     def __init__(self, db: aiosqlite.Connection, max_bytes: int, new_batch_id: Callable[[], str]) -> None:
         self._db = db
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._new_batch_id = new_batch_id
         self._lock = asyncio.Lock()
         self._changed = asyncio.Condition()
@@ -86,7 +86,7 @@ class Spool:
     async def open(cls, path: Path, max_bytes: int, new_batch_id: Callable[[], str] = _new_batch_id) -> Self:
         """Open or create the spool; max_bytes bounds its content."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        db = await aiosqlite.connect(path, isolation_level=None, timeout=5.0, iter_chunk_size=500)
+        db = await aiosqlite.connect(path, isolation_level=None, timeout=1.0, iter_chunk_size=500)
         try:
             # Exclusive: two agents on one spool would send everything twice.
             await db.execute("pragma locking_mode = exclusive")
@@ -106,15 +106,10 @@ class Spool:
         async with self._lock:
             await self._db.close()
 
-    @property
-    def full(self) -> bool:
-        """Tell whether the bound is reached."""
-        return self.bytes >= self._max_bytes
-
     async def room(self, size: int) -> None:
         """Wait until entries of size bytes in all fit; into an empty spool anything does."""
         async with self._changed:
-            await self._changed.wait_for(lambda: not self.bytes or self.bytes + size <= self._max_bytes)
+            await self._changed.wait_for(lambda: not self.bytes or self.bytes + size <= self.max_bytes)
 
     async def filled(self) -> None:
         """Wait until there is something to send."""
