@@ -1,0 +1,40 @@
+// Turns /downloads/{key} into an authorised, streamed answer of the hub. It touches no other request.
+const wanted = new Map();
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+self.addEventListener("message", (event) => {
+  const { key, path, filename, token } = event.data;
+  wanted.set(key, { path, filename, token, port: event.ports[0] });
+});
+
+self.addEventListener("fetch", (event) => {
+  const { pathname } = new URL(event.request.url);
+  if (pathname.startsWith("/downloads/")) event.respondWith(answer(pathname.slice("/downloads/".length)));
+});
+
+async function answer(key) {
+  const order = wanted.get(key);
+  wanted.delete(key);
+  // An empty answer leaves the page where it is; the page itself says what went wrong.
+  const stay = new Response(null, { status: 204 });
+  if (order === undefined) return stay;
+  const { path, filename, token, port } = order;
+  try {
+    const response = await fetch(path, { headers: { Authorization: `Bearer ${token}` } });
+    if (!response.ok) {
+      const body = await response.json().catch(() => null);
+      port.postMessage({ ok: false, status: response.status, body, requestId: response.headers.get("X-Request-ID") });
+      return stay;
+    }
+    const headers = new Headers();
+    headers.set("Content-Type", response.headers.get("Content-Type") ?? "application/octet-stream");
+    headers.set("Content-Disposition", response.headers.get("Content-Disposition") ?? `attachment; filename="${filename}"`);
+    port.postMessage({ ok: true });
+    return new Response(response.body, { headers });
+  } catch {
+    port.postMessage({ ok: false, status: 503, body: null });
+    return stay;
+  }
+}

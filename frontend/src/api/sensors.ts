@@ -1,0 +1,55 @@
+/** Queries and changes of sensors. */
+
+import { useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from "@tanstack/react-query";
+
+import { all, api, body } from "./client";
+import type { Sensor, SensorCreate } from "./model";
+
+const REFRESH_MS = 2_000;
+
+/** A project's sensors with their states, renewed every two seconds. */
+export function useSensors(projectId: string): UseQueryResult<Sensor[]> {
+  return useQuery({
+    queryKey: ["sensors", projectId],
+    queryFn: () =>
+      all<Sensor>((cursor) =>
+        body(
+          api.GET("/api/v1/projects/{project_id}/sensors", {
+            params: { path: { project_id: projectId }, query: { limit: 200, ...(cursor === undefined ? {} : { cursor }) } },
+          }),
+        ),
+      ),
+    refetchInterval: REFRESH_MS,
+  });
+}
+
+export function useCreateSensor(projectId: string): UseMutationResult<Sensor, Error, SensorCreate> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (sensor: SensorCreate) =>
+      body(api.POST("/api/v1/projects/{project_id}/sensors", { params: { path: { project_id: projectId } }, body: sensor })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["sensors", projectId] }),
+  });
+}
+
+export interface TestResult {
+  readonly accepted: number;
+  readonly reason: string | null;
+}
+
+/** Send one raw value the way a device would, with the sensor's own token. */
+export async function sendTestSample(token: string, value: number, atS: number): Promise<TestResult> {
+  const answer = await fetch("/api/v1/telemetry", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+    body: JSON.stringify({ samples: [{ t: new Date(atS * 1000).toISOString(), v: value }] }),
+  });
+  const said = (await answer.json().catch(() => ({}))) as {
+    accepted?: number;
+    rejected?: { detail: string }[];
+    title?: string;
+    detail?: string;
+  };
+  const reason = said.rejected?.[0]?.detail ?? said.detail ?? said.title ?? null;
+  return { accepted: answer.ok ? (said.accepted ?? 0) : 0, reason: answer.ok && said.rejected?.length === 0 ? null : reason };
+}

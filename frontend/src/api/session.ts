@@ -1,0 +1,104 @@
+/** Who is logged in: the access token lives in this module's memory only, the refresh token in a cookie no script can read. */
+
+import { problemOf, unreachable } from "./problem";
+
+/** Renewed this long before it expires. */
+const MARGIN_S = 60;
+const RETRY_MS = 5_000;
+const LOCK = "etp-refresh";
+
+export type SessionState = "unknown" | "in" | "out";
+
+interface Tokens {
+  readonly access_token: string;
+  readonly expires_in: number;
+}
+
+type Listener = () => void;
+
+let token: string | null = null;
+let state: SessionState = "unknown";
+let timer: ReturnType<typeof setTimeout> | undefined;
+let refreshing: Promise<string | null> | null = null;
+const listeners = new Set<Listener>();
+const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("etp-session");
+
+function set(next: Tokens | null): void {
+  clearTimeout(timer);
+  token = next?.access_token ?? null;
+  state = next === null ? "out" : "in";
+  if (next !== null) {
+    const waitS = Math.max(5, Math.min(next.expires_in - MARGIN_S, next.expires_in / 2 + MARGIN_S));
+    timer = setTimeout(() => void renew(), waitS * 1000);
+  }
+  listeners.forEach((listener) => listener());
+}
+
+async function post(path: string, body: object, bearer: string | null = null): Promise<Response> {
+  try {
+    return await fetch(`/api/v1/auth/${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...(bearer === null ? {} : { Authorization: `Bearer ${bearer}` }) },
+      credentials: "same-origin",
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw unreachable();
+  }
+}
+
+/** Tabs share one cookie that rotates with each use: only one of them may use it at a time. */
+async function serialised<T>(work: () => Promise<T>): Promise<T> {
+  // Absent outside a secure context, where one tab at a time must do.
+  const locks = (navigator as Partial<Navigator>).locks;
+  return locks === undefined ? work() : locks.request(LOCK, work);
+}
+
+export const session = {
+  token: (): string | null => token,
+  state: (): SessionState => state,
+
+  on(listener: Listener): Listener {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  },
+
+  async login(email: string, password: string): Promise<void> {
+    const answer = await post("login", { email, password, client: "browser" });
+    const body: unknown = await answer.json().catch(() => null);
+    if (!answer.ok) throw problemOf(body, answer);
+    set(body as Tokens);
+  },
+
+  async logout(): Promise<void> {
+    const last = token;
+    set(null);
+    tabs?.postMessage("out");
+    await post("logout", {}, last).catch(() => undefined);
+  },
+};
+
+/** Trade the cookie for a new access token; null when one must log in. Callers at the same time share one answer. */
+export function renew(): Promise<string | null> {
+  refreshing ??= serialised(async () => {
+    try {
+      const answer = await post("refresh", {});
+      if (answer.ok) set((await answer.json()) as Tokens);
+      else if (answer.status < 500 && answer.status !== 429) set(null);
+      else retryLater();
+    } catch {
+      retryLater();
+    }
+    return token;
+  }).finally(() => (refreshing = null));
+  return refreshing;
+}
+
+function retryLater(): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void renew(), RETRY_MS);
+}
+
+tabs?.addEventListener("message", () => {
+  if (state === "in") set(null);
+});

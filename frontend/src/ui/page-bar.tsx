@@ -1,0 +1,29 @@
+/** The bar under the header: where one is, and what can be done there. */
+
+import type { ReactElement, ReactNode } from "react";
+
+import styles from "./page-bar.module.css";
+
+interface Props {
+  readonly title: ReactNode;
+  readonly before?: ReactNode;
+  readonly after?: ReactNode;
+  readonly children?: ReactNode;
+}
+
+export function PageBar({ title, before, after, children }: Props): ReactElement {
+  return (
+    <div className={styles["bar"]}>
+      <div className={styles["where"]}>
+        {before !== undefined && (
+          <span className={styles["before"]}>
+            {before} <span aria-hidden="true">/</span>
+          </span>
+        )}
+        <h1 className={styles["title"]}>{title}</h1>
+        {after !== undefined && <span className={styles["after"]}>{after}</span>}
+      </div>
+      <div className={styles["actions"]}>{children}</div>
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+/** One key, one action; silent while a person types or a dialog is open. */
+
+import { useEffect, useRef } from "react";
+
+const busy = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) &&
+  !(target instanceof HTMLInputElement && (target.type === "radio" || target.type === "checkbox"));
+
+interface Options {
+  readonly ctrl?: boolean;
+  readonly enabled?: boolean;
+}
+
+export function useHotkey(key: string, action: () => void, { ctrl = false, enabled = true }: Options = {}): void {
+  const latest = useRef(action);
+  useEffect(() => {
+    latest.current = action;
+  });
+  useEffect(() => {
+    if (!enabled) return;
+    const onKey = (event: KeyboardEvent): void => {
+      const pressed = event.key === key || event.key.toLowerCase() === key || event.code === `Key${key.toUpperCase()}`;
+      if (!pressed || event.repeat || event.altKey || (event.ctrlKey || event.metaKey) !== ctrl) return;
+      if (!ctrl && (busy(event.target) || document.querySelector("[role=dialog]") !== null)) return;
+      // A focused button answers Space and Enter itself.
+      if ((key === " " || key === "Enter") && event.target instanceof HTMLButtonElement) return;
+      event.preventDefault();
+      latest.current();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [key, ctrl, enabled]);
+}
