@@ -1,0 +1,39 @@
+"""What the embedded broker is told by its environment."""
+
+from typing import Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB: Final = 1 << 20
+
+
+class BrokerSettings(BaseSettings):
+    """Settings of the embedded broker, from `ETP_*` variables or a `.env` file."""
+
+    model_config = SettingsConfigDict(env_prefix="ETP_", env_file=".env", extra="ignore", frozen=True)
+
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int = Field(default=1883, ge=0, le=65535)
+    hub_url: str | None = None
+    http_port: int = 8080
+
+    broker_login_timeout_s: float = Field(default=3.0, gt=0)
+    broker_recheck_s: float = Field(default=3.0, gt=0, description="How soon a revoked token is noticed.")
+    broker_packet_bytes: int = Field(default=8 * MIB, ge=1024, description="A larger packet ends the connection.")
+    broker_queue_bytes: int = Field(
+        default=256 * MIB, ge=1024, description="Of one subscriber; when full, publishers wait for their PUBACK."
+    )
+    broker_grace_s: float = Field(
+        default=15.0, ge=0, description="After the start, how long telemetry waits for its agent to come back."
+    )
+
+    @property
+    def hub(self) -> str:
+        """Name the hub's base URL, without a slash at its end."""
+        return (self.hub_url or f"http://127.0.0.1:{self.http_port}").rstrip("/")
+
+
+def load() -> BrokerSettings:
+    """Read the settings; raises pydantic's ValidationError that names what is wrong."""
+    return BrokerSettings()
