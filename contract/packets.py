@@ -16,7 +16,7 @@ import numpy.typing as npt
 NO_TIME: Final = np.iinfo(np.int64).min
 MAX_SERIES: Final = 10_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_SECONDS: Final = 9e9  # beyond this a float64 no longer holds whole microseconds
+_MAX_SECONDS: Final = 9e12  # what fits int64 microseconds
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

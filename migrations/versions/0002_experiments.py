@@ -153,6 +153,7 @@ UP = (
       check (stopped_at >= started_at)
     )
     """,
+    "create index capture_session_stopped on capture_session (stopped_at)",
     "create index capture_session_open on capture_session (status, auto_stop_at) where status = 'running'",
     """
     create table capture_sensor (
