@@ -1,6 +1,7 @@
 """Publishes the OpenAPI document of the routes."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import orjson
 from aiohttp import web
@@ -20,10 +21,10 @@ def render(endpoints: Sequence[Endpoint]) -> bytes:
 
 
 def mount(app: web.Application, endpoints: Sequence[Endpoint]) -> None:
-    """Serve the document to everybody."""
-    body = render(endpoints)
+    """Serve the document to everybody; it is written when somebody first asks, so that the hub starts faster."""
+    body = cache(lambda: render(endpoints))
 
     async def serve(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type="application/json")
+        return web.Response(body=body(), content_type="application/json")
 
     app.router.add_get(PATH, serve)
