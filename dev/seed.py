@@ -26,6 +26,7 @@ from hub.kit.db import Database
 from hub.projects.models import Role
 
 _BATCH = 10_000
+_ATTEMPTS = 30
 
 
 class SeedRefused(Exception):
@@ -135,20 +136,23 @@ async def _missing_runs(hub: Hub, project_id: UUID) -> list[tuple[UUID, Run | No
         there = {run.name: run for run in await hub.runs(experiment.id)}
         for plan in planned:
             run = there.get(plan.name)
-            if run is None or run.status != "succeeded":
+            if run is None or run.status in {"draft", "running"}:
                 missing.append((experiment.id, run, plan))
     return missing
 
 
 async def _record(hub: Hub, experiment_id: UUID, run: Run | None, plan: PlannedRun, sensors: list[UUID]) -> None:
-    if run is None or run.status != "running":
-        fields = {
-            "params": plan.params,
-            "environment": plan.environment,
-            "config": plan.config,
-            "git_sha": plan.git_sha,
-        }
-        run = await hub.new_run(experiment_id, sensors, name=plan.name, **fields)
+    if run is None:
+        run = await hub.new_run(
+            experiment_id,
+            name=plan.name,
+            params=plan.params,
+            environment=plan.environment,
+            config=plan.config,
+            git_sha=plan.git_sha,
+        )
+    if run.status == "draft":
+        await hub.begin_run(run.id, sensors)
     for left in await hub.captures(run.id):
         if left.status == "running":
             await hub.stop_capture(left.id)
@@ -191,7 +195,8 @@ def _history(plan: scenarios.SensorPlan, now_us: int, seconds: int) -> tuple[lis
 
 
 async def _post(session: aiohttp.ClientSession, url: str, body: bytes) -> None:
-    while True:
+    text = ""
+    for _ in range(_ATTEMPTS):
         try:
             async with session.post(url, data=body) as answer:
                 if answer.status == 202:
@@ -205,6 +210,7 @@ async def _post(session: aiohttp.ClientSession, url: str, body: bytes) -> None:
         except (aiohttp.ClientError, TimeoutError) as lost:
             raise HubUnreachable(f"{url} does not answer: {lost}") from lost
         await asyncio.sleep(wait_s)
+    raise HubUnreachable(f"{url} has been refusing batches for too long: {text[:500]}")
 
 
 def main() -> int:

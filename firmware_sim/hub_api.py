@@ -112,13 +112,15 @@ class Hub:
         """List an experiment's runs."""
         return await self.items(f"/experiments/{experiment_id}/runs", Run)
 
-    async def new_run(self, experiment_id: UUID, sensors: Sequence[UUID], **fields: object) -> Run:
-        """Create a run, bind the sensors to it in mode record, and start it."""
-        run = await self.post(f"/experiments/{experiment_id}/runs", {"params": {}} | fields, Run)
+    async def new_run(self, experiment_id: UUID, **fields: object) -> Run:
+        """Create a run, a draft."""
+        return await self.post(f"/experiments/{experiment_id}/runs", {"params": {}} | fields, Run)
+
+    async def begin_run(self, run_id: UUID, sensors: Sequence[UUID]) -> None:
+        """Bind the sensors to a run in mode record, and start it."""
         bound = {"sensors": [{"sensor_id": str(sensor_id), "mode": "record"} for sensor_id in sensors]}
-        await self.ask("PUT", f"/runs/{run.id}/sensors", bound)
-        await self.ask("POST", f"/runs/{run.id}/start", {})
-        return run
+        await self.ask("PUT", f"/runs/{run_id}/sensors", bound)
+        await self.ask("POST", f"/runs/{run_id}/start", {})
 
     async def finish_run(self, run_id: UUID, status: str = "succeeded") -> None:
         """End a run."""

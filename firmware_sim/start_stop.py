@@ -71,10 +71,10 @@ async def start_stop(
         experiment = await hub.experiment(project_id, EXPERIMENT, "Made by demo-sensor start-stop")
         run = await hub.new_run(
             experiment.id,
-            [identity.sensor_id for identity in identities],
             name=f"{scenario.name}, {seconds:g} s",
             params={"scenario": scenario.name, "seconds": seconds},
         )
+        await hub.begin_run(run.id, [identity.sensor_id for identity in identities])
         console.print(f"Run {run.number} of {EXPERIMENT!r} is running with {len(identities)} sensors.")
         witness = Acknowledged()
         try:

@@ -11,6 +11,7 @@ import aiohttp
 import numpy as np
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from dev.demo import EXPERIMENTS, PROJECT
 from dev.process import tail
@@ -22,7 +23,8 @@ from firmware_sim.export_check import Acknowledged, read_export, to_us
 from firmware_sim.fleet import Fleet
 from firmware_sim.http_link import HttpLink
 from firmware_sim.hub_api import TokenNotKept
-from firmware_sim.hub_shapes import NewSensor
+from firmware_sim.hub_shapes import Ledger, NewSensor
+from firmware_sim.main import app
 from firmware_sim.outbox import Packet
 from firmware_sim.registration import of_column
 from firmware_sim.replay import play, sent_times
@@ -33,7 +35,10 @@ from firmware_sim.token_file import TokenFile, new_token
 from tests.firmware_sim.system import System, empty_stream, until
 from tests.services import TestServers, run
 
+pytestmark = pytest.mark.slow  # the system takes its seconds to start
+
 SILENT = Console(quiet=True)
+SPEED = 40.0
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +100,7 @@ class TestHttp:
             now_us = to_us(datetime.now(UTC))
             for i in range(4):
                 await device.send(now_us + np.arange(i * 5, i * 5 + 5), np.arange(5) / 3)
-            assert await fleet.drained(20)
+            assert await fleet.drained(20), fleet.problems
         assert (device.counts.made, device.counts.acknowledged) == (20, 20)
         assert (await hub.sensor_ledger(who.sensor_id)).received == 20
 
@@ -150,7 +155,7 @@ async def test_a_capture_of_a_replay_holds_the_files_values_of_its_span(system, 
     start_us = to_us(datetime.now(UTC)) + 500_000
     async with delivering(whole.target, devices, SILENT):
         tracks = list(zip(devices, columns, strict=True))
-        playing = asyncio.create_task(play(file, tracks, speed=20.0, start_us=start_us, packet_s=0.1))
+        playing = asyncio.create_task(play(file, tracks, speed=SPEED, start_us=start_us, packet_s=0.05))
         await until(lambda: devices[0].counts.acknowledged > 20, 20)
         capture = await hub.start_capture(run_id)
         at_start = devices[0].counts.made
@@ -160,7 +165,7 @@ async def test_a_capture_of_a_replay_holds_the_files_values_of_its_span(system, 
     assert capture.started_at is not None
     assert capture.stopped_at is not None
     start, stop = to_us(capture.started_at), to_us(capture.stopped_at)
-    sent = sent_times(file.t_us, start_us, 20.0)
+    sent = sent_times(file.t_us, start_us, SPEED)
     wanted = Acknowledged()
     for who, column in zip(identities, columns, strict=True):
         wanted.note(who, Packet(0, sent[column.row], column.v, b""))
@@ -171,8 +176,8 @@ async def test_a_capture_of_a_replay_holds_the_files_values_of_its_span(system, 
     await hub.export_csv(capture.id, exported)
     assert read_export(exported) == dict.fromkeys(inside, 1)
     for who, device in zip(identities, devices, strict=True):
-        ledger = await hub.sensor_ledger(who.sensor_id)
-        assert (ledger.received, ledger.stored, ledger.duplicates) == (device.counts.made, device.counts.made, 0)
+        ledger = await _booked(hub, who.sensor_id, device.counts.made)
+        assert (ledger.stored, ledger.duplicates, ledger.rejected) == (device.counts.made, 0, 0)
 
 
 async def test_start_stop_proves_itself(system, tmp_path):
@@ -182,14 +187,14 @@ async def test_start_stop_proves_itself(system, tmp_path):
         scenario.load("bench"),
         project=PROJECT,
         prefix="own ",
-        seconds=2.0,
+        seconds=1.5,
         publish=None,
         out=tmp_path / "out.csv",
         console=SILENT,
     )
     assert outcome.comparison is not None
     assert outcome.comparison.missing == outcome.comparison.repeated == outcome.comparison.foreign == 0
-    assert outcome.comparison.matched == outcome.rows > 150
+    assert outcome.comparison.matched == outcome.rows > 100
     ledger = outcome.ledger
     assert ledger.received == ledger.stored + ledger.duplicates + ledger.rejected + ledger.pending
 
@@ -219,18 +224,18 @@ async def test_the_command_replays_a_file_over_steps_back(system, tmp_path):
     assert "130" in text
 
 
-async def test_the_command_says_what_to_do(system, tmp_path):
+def test_the_command_says_what_to_do(system, tmp_path):
     whole, _ = system
     notes = tmp_path / "notes.csv"
     notes.write_text("name,v\na,1\n")
     for arguments, says in (
-        (("replay", str(notes)), "has no time column among name, v"),
-        (("scenario", "bench", "--password", "wrong"), "E-mail"),
-        (("scenario", "bench", "--hub", "http://127.0.0.1:9"), "is the system running"),
+        (["replay", str(notes)], "has no time column among name, v"),
+        (["scenario", "bench", "--password", "wrong"], "E-mail"),
+        (["scenario", "bench", "--hub", "http://127.0.0.1:9"], "is the system running"),
     ):
-        program = await whole.demo_sensor(*arguments)
-        assert await program.gone(30)
-        assert (program.returncode, says in tail(program.log)) == (1, True), tail(program.log)
+        result = CliRunner().invoke(app, arguments, env=whole.env)
+        assert result.exit_code == 1
+        assert says in result.output
 
 
 def _bench_file(folder: Path) -> Path:
@@ -250,11 +255,22 @@ def _bench_file(folder: Path) -> Path:
 
 async def _running(hub, project_id, sensors):
     experiment = await hub.experiment(project_id, "Replays")
-    return (await hub.new_run(experiment.id, sensors, name="replay")).id
+    run = await hub.new_run(experiment.id, name="replay")
+    await hub.begin_run(run.id, sensors)
+    return run.id
 
 
 async def _stored(hub, capture_id) -> int:
     return (await hub.capture_ledger(capture_id)).stored
+
+
+async def _booked(hub, sensor_id, received: int) -> Ledger:
+    async with asyncio.timeout(20):
+        while True:
+            ledger = await hub.sensor_ledger(sensor_id)
+            if ledger.received >= received and ledger.pending == 0:
+                return ledger
+            await asyncio.sleep(0.05)
 
 
 async def _census(hub, seeded) -> list[object]:
