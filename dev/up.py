@@ -7,21 +7,24 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 from pydantic import ValidationError
 
 from dev import ports
+from dev.demo import PROJECT, USERS
 from dev.postgres import Postgres
 from dev.process import FolderInUse, FolderLock, ServerFailed, die_with_parent, tail
 from dev.settings import RunSettings
 from dev.supervisor import Program, Supervisor, end_leftovers
 from dev.valkey import Valkey
+from firmware_sim.hub_api import HubRefused, HubUnreachable, connected
+from firmware_sim.settings import DEMO_PASSWORD
 
 READY_TIMEOUT_S = 120.0
-DEMO_PASSWORD = "demo-password"  # noqa: S105 - the contract's, refused in production
-DEMO_LOGINS = ("owner@example.com", "editor@example.com", "viewer@example.com")
+DEMO_LOGINS = tuple(f"{role}@example.com" for role in USERS)
 
 
 def say(text: str) -> None:
@@ -111,8 +114,11 @@ async def _start(settings: RunSettings, data_dir: Path, supervisor: Supervisor) 
             "ETP_EDGE_TOKEN_FILE": str(data_dir / "edge" / "token"),
         }
         await supervisor.start("edge agent", Program(["cli", "edge"], env | agent, logs / "edge.log"))
-        firmware = Program(["firmware_sim", "scenario", "bench"], env, logs / "firmware.log")
+        broker = [] if settings.mqtt_url is None else ["--mqtt", settings.mqtt_url]
+        firmware = Program(["firmware_sim", "scenario", "bench", *broker], env, logs / "firmware.log")
+        since = datetime.now(UTC)
         await supervisor.start("simulated bench", firmware)
+        await _samples_arrive(settings, since)
     supervisor.settled = True
     _announce(settings, env, time.monotonic() - started)
 
@@ -159,7 +165,7 @@ async def _until(what: str, ready: Callable[[], Awaitable[bool]]) -> None:
     while not await ready():
         now = time.monotonic()
         if now > deadline:
-            raise ServerFailed(f"{what} is not ready after {READY_TIMEOUT_S:.0f} s; see the logs folder")
+            raise ServerFailed(f"waited {READY_TIMEOUT_S:.0f} s for {what}; the logs folder says more")
         if now - reported > 5:
             say(f"waiting for {what}")
             reported = now
@@ -174,6 +180,18 @@ async def _hub_ready(settings: RunSettings) -> bool:
             async with session.get(settings.hub_url) as page:
                 return ready and page.status == 200
     return False
+
+
+async def _samples_arrive(settings: RunSettings, since: datetime) -> None:
+    async def newer() -> bool:
+        return any(s.last_t is not None and s.last_t > since for s in await hub.sensors(project.id))
+
+    try:
+        async with connected(settings.hub_url, DEMO_LOGINS[-1], DEMO_PASSWORD) as hub:
+            project = await hub.project(PROJECT)
+            await _until("samples to arrive through broker, edge agent and hub", newer)
+    except (HubRefused, HubUnreachable) as failed:
+        raise ServerFailed(f"the demo cannot be read: {failed}") from failed
 
 
 async def _listening(port: int) -> bool:
