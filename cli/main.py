@@ -48,9 +48,9 @@ def migrate(
 def edge() -> None:
     """Run an edge agent."""
     from edge.main import run
-    from edge.settings import load
+    from edge.settings import EdgeSettings
 
-    run(load())
+    run(EdgeSettings())  # pyright: ignore[reportCallIssue] - the required fields come from the environment
 
 
 @app.command()
