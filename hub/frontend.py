@@ -17,7 +17,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-NOT_PAGES = ("/api/", "/telemetry", "/healthz", "/readyz", "/metrics")
+PAGES = "/{path:(?!(?:api|telemetry|healthz|readyz|metrics)(?:/|$)).*}"
 
 
 def mount(app: web.Application, folder: Path) -> None:
@@ -26,8 +26,6 @@ def mount(app: web.Application, folder: Path) -> None:
     files = {str(file.relative_to(folder)): file for file in folder.rglob("*") if file.is_file()}
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        if request.path.startswith(NOT_PAGES):
-            raise RouteNotFound(path=request.path)
         file = files.get(request.match_info["path"])
         if file is not None:
             age = "public, max-age=31536000, immutable" if "/assets/" in request.path else "no-cache"
@@ -37,4 +35,4 @@ def mount(app: web.Application, folder: Path) -> None:
             raise RouteNotFound(path=request.path)
         return web.FileResponse(index, headers={**HEADERS, "Cache-Control": "no-cache"})
 
-    app.router.add_get("/{path:.*}", serve)
+    app.router.add_get(PAGES, serve)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -49,7 +50,8 @@ class Caller:
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
         url = path if path.startswith(("/api/", "/telemetry", "/healthz", "/readyz")) else PREFIX + path
-        async with self.client.request(method, url, data=data, headers=sent) as response:
+        sent_data = None if data is None else BytesIO(data)  # bytes of more than 1 MiB make aiohttp warn
+        async with self.client.request(method, url, data=sent_data, headers=sent) as response:
             raw = await response.read()
             parsed = orjson.loads(raw) if raw and "json" in response.content_type else raw
             return Answer(response.status, parsed, response.headers)
