@@ -57,7 +57,6 @@ def edge() -> None:
 def broker() -> None:
     """Run the embedded MQTT broker."""
     from broker.main import run
-
     from broker.settings import load
 
     run(load())
