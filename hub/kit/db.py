@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -33,10 +34,21 @@ def _encode_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
+def _uuid_bytes(value: UUID) -> bytes:
+    return value.bytes
+
+
+def _uuid_of(data: bytes) -> UUID:
+    return UUID(bytes=bytes(data))
+
+
 async def prepare_connection(connection: Tx) -> None:
-    """Teach a fresh connection to read and write jsonb as Python objects."""
+    """Teach a fresh connection jsonb as Python objects, and the standard library's UUID instead of the driver's own."""
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(kind, encoder=_encode_json, decoder=orjson.loads, schema="pg_catalog")
+    await connection.set_type_codec(
+        "uuid", encoder=_uuid_bytes, decoder=_uuid_of, schema="pg_catalog", format="binary"
+    )
 
 
 class Database:
