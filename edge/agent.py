@@ -27,7 +27,7 @@ def now_us() -> int:
 
 
 async def serve(settings: EdgeSettings) -> None:
-    """Run one agent until cancelled; raise `sqlite3.OperationalError` when another agent uses its folder."""
+    """Run one agent until cancelled; raise `SpoolInUse` when another agent uses its folder."""
     spool = await Spool.open(settings.folder / "spool.sqlite", settings.edge_spool_bytes)
     try:
         async with HubClient(settings.hub, settings.read_token, settings.edge_request_timeout_s) as hub:

@@ -2,18 +2,29 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
+import sys
 
+import structlog
 import uvloop
 
 from edge.agent import serve
 from edge.settings import EdgeSettings
+from edge.spool import SpoolInUse
 
 
 def run(settings: EdgeSettings) -> None:
-    """Run an agent until SIGTERM or SIGINT, then leave the broker, close the spool and return."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_stopped(settings))
+    """Run an agent until SIGTERM or SIGINT, then leave the broker, close the spool and return.
+
+    Exits with status 1 and one line when another agent uses the spool.
+    """
+    _configure_logs()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_until_stopped(settings))
+    except SpoolInUse as taken:
+        sys.exit(f"etp edge: {taken}")
 
 
 async def _until_stopped(settings: EdgeSettings) -> None:
@@ -23,3 +34,16 @@ async def _until_stopped(settings: EdgeSettings) -> None:
         loop.add_signal_handler(number, agent.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await agent
+
+
+def _configure_logs() -> None:
+    logging.basicConfig(level=logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )

@@ -67,3 +67,8 @@ class EdgeSettings(BaseSettings):
         if self.edge_token is None:  # the validator has seen to it
             raise ValueError("no token")
         return self.edge_token.get_secret_value()
+
+
+def load() -> EdgeSettings:
+    """Read the settings; raises pydantic's ValidationError that names what is wrong."""
+    return EdgeSettings()  # pyright: ignore[reportCallIssue]  # what is required comes from the environment

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -32,6 +33,10 @@ create table if not exists refused (
   content blob not null
 ) strict;
 """
+
+
+class SpoolInUse(RuntimeError):
+    """Another program has the spool open."""
 
 
 class Entry(NamedTuple):
@@ -69,7 +74,7 @@ def _new_batch_id() -> str:
 class Spool:
     """A bounded queue on disk. `append` returns once the entries survive a loss of power; order is that of appending.
 
-    One program at a time: a second one that opens the same file gets `sqlite3.OperationalError` (locked).
+    One program at a time: a second one that opens the same file gets `SpoolInUse`.
     """
 
     def __init__(self, db: aiosqlite.Connection, max_bytes: int, new_batch_id: Callable[[], str]) -> None:
@@ -84,7 +89,7 @@ class Spool:
 
     @classmethod
     async def open(cls, path: Path, max_bytes: int, new_batch_id: Callable[[], str] = _new_batch_id) -> Self:
-        """Open or create the spool; max_bytes bounds its content."""
+        """Open or create the spool; max_bytes bounds its content. Raises `SpoolInUse`."""
         path.parent.mkdir(parents=True, exist_ok=True)
         db = await aiosqlite.connect(path, isolation_level=None, timeout=1.0, iter_chunk_size=500)
         try:
@@ -96,6 +101,11 @@ class Spool:
             await db.executescript(_SCHEMA)
             spool = cls(db, max_bytes, new_batch_id)
             await spool._count()
+        except sqlite3.OperationalError as error:
+            await db.close()
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise SpoolInUse(f"another agent uses {path}: stop it, or give this one a folder of its own") from error
         except BaseException:
             await db.close()
             raise

@@ -4,7 +4,7 @@ import aiomqtt
 import pytest
 
 from edge.settings import EdgeSettings
-from tests.edge.parts import TOKEN, Device, Mosquitto, PeerHub
+from tests.edge.parts import TOKEN, Agent, Device, Embedded, Mosquitto, PeerHub
 
 
 @pytest.fixture
@@ -16,18 +16,19 @@ async def hub():
 
 
 @pytest.fixture
-async def broker(tmp_path):
+async def broker(request, tmp_path):
+    """The deployed broker, or by indirect parameter the embedded one."""
     folder = tmp_path / "broker"
     folder.mkdir()
-    mosquitto = Mosquitto(folder)
-    await mosquitto.start()
-    yield mosquitto
-    await mosquitto.stop()
+    running = {"mosquitto": Mosquitto, "embedded": Embedded}[getattr(request, "param", "mosquitto")](folder)
+    await running.start()
+    yield running
+    await running.stop()
 
 
 @pytest.fixture
-def settings(hub, broker, tmp_path):
-    return EdgeSettings(
+async def agent(hub, broker, tmp_path):
+    settings = EdgeSettings(
         _env_file=None,
         edge_agent_id=uuid4(),
         edge_token=TOKEN,
@@ -40,10 +41,17 @@ def settings(hub, broker, tmp_path):
         edge_linger_ms=10,
         edge_request_timeout_s=5,
     )
+    agent = Agent(settings, broker)
+    yield agent
+    await agent.end()
 
 
 @pytest.fixture
 async def device(broker):
-    async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+    sensor_id = uuid4()
+    identity = str(sensor_id)
+    async with aiomqtt.Client(
+        "127.0.0.1", broker.port, username=identity, password="sensor-token", identifier=identity
+    ) as client:
         client.pending_calls_threshold = 10_000
-        yield Device(client)
+        yield Device(client, sensor_id)

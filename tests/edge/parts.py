@@ -8,8 +8,8 @@ import inspect
 import json
 import os
 import shutil
-import signal
 import socket
+import sqlite3
 import sys
 import time
 from collections import defaultdict
@@ -18,6 +18,9 @@ from uuid import UUID, uuid4
 import aiomqtt
 from aiohttp import web
 
+from broker.accounts import Account
+from broker.embedded import EmbeddedBroker
+from broker.settings import BrokerSettings
 from contract import topics
 from edge.agent import serve
 from tests.services import free_port
@@ -108,6 +111,8 @@ class PeerHub:
 
 
 class Mosquitto:
+    """The deployed broker, open to everybody."""
+
     def __init__(self, folder):
         self.port = free_port()
         self._folder = folder
@@ -134,13 +139,63 @@ class Mosquitto:
         self._process.terminate()
         await self._process.wait()
 
+    async def status(self, agent_id):
+        async with aiomqtt.Client("127.0.0.1", self.port) as client:
+            await client.subscribe(topics.status(agent_id))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    return json.loads((await anext(client.messages)).payload)
+        return {}
+
+
+class Everybody:
+    """Accounts that let any sensor in, and the agent with its token."""
+
+    def __init__(self):
+        self._project_id = uuid4()
+        self._accounts = {}
+
+    async def login(self, username, password):
+        kind = "agent" if password == TOKEN else "sensor"
+        account = Account(kind, UUID(username), self._project_id, default=kind == "agent")
+        return self._accounts.setdefault(account.id, account)
+
+    def find(self, account_id):
+        return self._accounts.get(account_id)
+
+    async def watch(self, _):
+        await asyncio.Event().wait()
+        yield uuid4()
+
+
+class Embedded:
+    """The project's own broker, in this process."""
+
+    def __init__(self, _):
+        self._broker = EmbeddedBroker(BrokerSettings(_env_file=None, mqtt_port=0, broker_grace_s=0), Everybody())
+
+    @property
+    def port(self):
+        return self._broker.port
+
+    async def start(self):
+        await self._broker.start()
+
+    async def stop(self):
+        await self._broker.shutdown()
+
+    async def status(self, agent_id):
+        # Nobody may subscribe to it here: it is for whoever runs the broker.
+        message = self._broker._retained_messages.get(topics.status(agent_id))
+        return {} if message is None else json.loads(message.data)
+
 
 class Device:
     """A publisher; what the broker has acknowledged is on its log."""
 
-    def __init__(self, client):
+    def __init__(self, client, sensor_id):
         self._client = client
-        self.sensor_id = uuid4()
+        self.sensor_id = sensor_id
         self.acknowledged = []
 
     async def send(self, samples, **fields):
@@ -155,76 +210,75 @@ class Device:
         await self._client.publish(topics.heartbeat(self.sensor_id), b"", qos=1)
 
 
-@contextlib.asynccontextmanager
-async def agent_running(settings):
-    """Run an agent in this process; it is subscribed when this is entered."""
-    task = asyncio.create_task(serve(settings))
-    try:
-        await subscribed(settings, task)
-        yield task
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+class Agent:
+    """An edge agent at this broker and hub, in this process or as a program of its own."""
 
+    def __init__(self, settings, broker):
+        self.settings = settings
+        self._broker = broker
+        self._processes = []
 
-async def status(settings):
-    """Read the agent's retained status; empty while there is none."""
-    host, port, _ = settings.broker
-    async with aiomqtt.Client(host, port) as client:
-        await client.subscribe(topics.status(settings.edge_agent_id))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.5):
-                return json.loads((await anext(client.messages)).payload)
-    return {}
-
-
-async def shows(settings, name, value):
-    return (await status(settings)).get(name) == value
-
-
-async def subscribed(settings, task=None):
-    async def live():
-        if task is not None and task.done():
-            await task
-        return (await status(settings)).get("state") in {"online", "buffering", "full"}
-
-    await eventually(live, "a session on the broker")
-
-
-class AgentProcess:
-    """The agent as a program of its own, to be killed."""
-
-    def __init__(self, settings):
-        self._settings = settings
-        self._process = None
+    @contextlib.asynccontextmanager
+    async def running(self, **changes):
+        """Run it in this process; it is subscribed when this is entered."""
+        task = asyncio.create_task(serve(self.settings.model_copy(update=changes)))
+        try:
+            await self._subscribed(task)
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
     async def start(self):
+        """Start it as a program, to be killed; it is subscribed on return."""
         environment = {
             **os.environ,
-            "ETP_EDGE_AGENT_ID": str(self._settings.edge_agent_id),
+            "ETP_EDGE_AGENT_ID": str(self.settings.edge_agent_id),
             "ETP_EDGE_TOKEN": TOKEN,
-            "ETP_EDGE_DIR": str(self._settings.edge_dir),
-            "ETP_HUB_URL": self._settings.hub_url,
-            "ETP_MQTT_URL": self._settings.mqtt_url,
+            "ETP_EDGE_DIR": str(self.settings.edge_dir),
+            "ETP_HUB_URL": self.settings.hub_url,
+            "ETP_MQTT_URL": self.settings.mqtt_url,
             "ETP_EDGE_BACKOFF_MAX_S": "0.2",
+            "ETP_EDGE_STATUS_INTERVAL_S": "0.1",
         }
-        self._process = await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
-            "from edge.main import run; from edge.settings import EdgeSettings; run(EdgeSettings())",
+            "from edge.main import run; from edge.settings import load; run(load())",
             env=environment,
             stdout=asyncio.subprocess.DEVNULL,
         )
+        self._processes.append(process)
+        await self._subscribed(None)
+        return process
 
-    @property
-    def pid(self):
-        return self._process.pid
+    async def end(self):
+        for process in self._processes:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
-    async def kill(self):
-        self._process.send_signal(signal.SIGKILL)
-        return await self._process.wait()
+    async def status(self):
+        """Read the retained status; empty while there is none."""
+        return await self._broker.status(self.settings.edge_agent_id)
 
-    async def terminate(self):
-        self._process.send_signal(signal.SIGTERM)
-        return await self._process.wait()
+    async def shows(self, name, value):
+        return (await self.status()).get(name) == value
+
+    def spooled(self, sql):
+        """Look into the spool of an agent that has ended."""
+        with contextlib.closing(sqlite3.connect(self.settings.folder / "spool.sqlite")) as db:
+            return db.execute(sql).fetchall()
+
+    async def _subscribed(self, task):
+        # The clock tells this run's status from the last one's.
+        since = time.time()
+
+        async def live():
+            if task is not None and task.done():
+                await task
+            status = await self.status()
+            return status.get("state") in {"online", "buffering", "full"} and status["at"] > since
+
+        await eventually(live, "a session on the broker")

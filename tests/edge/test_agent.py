@@ -1,7 +1,6 @@
 import asyncio
 import contextlib
 import json
-import sqlite3
 from uuid import uuid4
 
 import aiomqtt
@@ -9,8 +8,10 @@ import pytest
 from aiohttp import web
 
 from contract import topics
+from edge.agent import serve
 from edge.settings import EdgeSettings
-from tests.edge.parts import AgentProcess, agent_running, eventually, shows, status, subscribed
+from edge.spool import SpoolInUse
+from tests.edge.parts import eventually
 
 T = 1732348800
 
@@ -27,17 +28,12 @@ def answering(status_code, times=10**9, **headers):
     return answer
 
 
-def spooled(settings, sql):
-    with contextlib.closing(sqlite3.connect(settings.folder / "spool.sqlite")) as db:
-        return db.execute(sql).fetchall()
-
-
 class TestIntake:
-    async def test_samples_reach_the_hub_converted(self, hub, settings, device):
+    async def test_samples_reach_the_hub_converted(self, hub, agent, device):
         linear = {"kind": "linear", "slope": 2, "intercept": 1}
         profiles = [{"version": 1, "valid_from": None, "valid_to": None, "payload": linear}]
         hub.config["sensors"] = [{"id": str(device.sensor_id), "name": "oven", "profiles": profiles}]
-        async with agent_running(settings):
+        async with agent.running():
             await device.send([(T + 0.000001, 1.5), (T + 0.25, -2)], seq=17, boot="a3")
             await eventually(lambda: hub.series, "a batch")
         assert hub.series == [
@@ -52,15 +48,15 @@ class TestIntake:
             }
         ]
 
-    async def test_an_unknown_sensor_is_forwarded_unconverted(self, hub, settings, device):
-        async with agent_running(settings):
+    async def test_an_unknown_sensor_is_forwarded_unconverted(self, hub, agent, device):
+        async with agent.running():
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")
         assert hub.series == [{"sensor_id": str(device.sensor_id), "t": [T], "v": [1.0]}]
 
-    async def test_a_bare_number_gets_the_clock_s_time_once(self, hub, settings, device):
+    async def test_a_bare_number_gets_the_clock_s_time_once(self, hub, agent, device):
         hub.answer = answering(503, times=3)
-        async with agent_running(settings):
+        async with agent.running():
             await device.publish("23.5")
             await eventually(lambda: hub.series, "a batch")
         assert len(hub.batches) == 4
@@ -68,37 +64,37 @@ class TestIntake:
         ((_, value),) = hub.samples[str(device.sensor_id)]
         assert value == 23.5
 
-    async def test_an_unreadable_message_is_put_aside_and_the_next_goes_on(self, hub, settings, device):
-        async with agent_running(settings):
+    async def test_an_unreadable_message_is_put_aside_and_the_next_goes_on(self, hub, agent, device):
+        async with agent.running():
             await device.publish('{"samples": [{"v": NaN}]}')
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")
-        ((source, content),) = spooled(settings, "select source, content from refused")
+        ((source, content),) = agent.spooled("select source, content from refused")
         assert source == topics.telemetry(device.sensor_id)
         assert content == b'{"samples": [{"v": NaN}]}'
 
-    async def test_an_old_retained_message_without_time_is_left_out(self, hub, settings, device):
+    async def test_an_old_retained_message_without_time_is_left_out(self, hub, agent, device):
         await device.publish("1", retain=True)
-        async with agent_running(settings):
+        async with agent.running():
             await device.publish("2")
             await eventually(lambda: hub.series, "a batch")
         assert [v for _, v in hub.samples[str(device.sensor_id)]] == [2.0]
 
-    async def test_heartbeats_are_passed_on(self, hub, settings, device):
-        async with agent_running(settings):
+    async def test_heartbeats_are_passed_on(self, hub, agent, device):
+        async with agent.running():
             for _ in range(50):
                 await device.beat()
             await eventually(lambda: hub.heartbeats, "a heartbeat")
         assert set(hub.heartbeats) == {device.sensor_id}
         assert len(hub.heartbeats) < 50
 
-    async def test_a_full_spool_leaves_the_messages_at_the_broker(self, hub, settings, device):
+    @pytest.mark.parametrize("broker", ["mosquitto", "embedded"], indirect=True)
+    async def test_a_full_spool_leaves_the_messages_at_the_broker(self, hub, agent, device):
         await hub.stop()
-        small = settings.model_copy(update={"edge_spool_bytes": 4096})
-        async with agent_running(small):
+        async with agent.running(edge_spool_bytes=4096):
             await asyncio.gather(*(device.send([(T + i, i)]) for i in range(300)))
-            await eventually(lambda: shows(small, "state", "full"), "a full spool")
-            assert (await status(small))["waiting_bytes"] <= 4096
+            await eventually(lambda: agent.shows("state", "full"), "a full spool")
+            assert (await agent.status())["waiting_bytes"] <= 4096
             await hub.start()
             samples = hub.samples[str(device.sensor_id)]
             await eventually(lambda: len(set(samples)) == 300, "all samples")
@@ -106,26 +102,26 @@ class TestIntake:
 
 
 class TestForwarding:
-    async def test_the_hub_away_and_back_again_order_and_content_hold(self, hub, settings, device):
+    async def test_the_hub_away_and_back_again_order_and_content_hold(self, hub, agent, device):
         await hub.stop()
-        async with agent_running(settings):
+        async with agent.running():
             for i in range(40):
                 await device.send([(T + i, i), (T + i + 0.5, -i)])
-            await eventually(lambda: shows(settings, "waiting", 80), "all spooled")
-            assert (await status(settings))["state"] == "buffering"
+            await eventually(lambda: agent.shows("waiting", 80), "all spooled")
+            assert (await agent.status())["state"] == "buffering"
             await hub.start()
             await eventually(lambda: len(hub.samples[str(device.sensor_id)]) >= 80, "all samples")
         assert hub.samples[str(device.sensor_id)] == device.acknowledged
-        assert spooled(settings, "select id from entry") == []
+        assert agent.spooled("select id from entry") == []
 
-    async def test_a_frozen_batch_is_sent_again_identical_after_a_restart(self, hub, settings, device):
+    async def test_a_frozen_batch_is_sent_again_identical_after_a_restart(self, hub, agent, device):
         hub.answer = answering(503)
-        async with agent_running(settings):
+        async with agent.running():
             await device.send([(T, 1)])
             await eventually(lambda: hub.batches, "a first try")
-        async with agent_running(settings):
+        async with agent.running():
             await device.send([(T + 1, 2)])
-            await eventually(lambda: shows(settings, "waiting", 2), "both spooled")
+            await eventually(lambda: agent.shows("waiting", 2), "both spooled")
             tries = len(hub.batches)
             await eventually(lambda: len(hub.batches) > tries, "a try after the restart")
             hub.answer = None
@@ -135,7 +131,7 @@ class TestForwarding:
         assert hub.samples[str(device.sensor_id)] == device.acknowledged
 
     @pytest.mark.parametrize("final", [400, 413, 422])
-    async def test_one_poisonous_message_does_not_cost_its_neighbours(self, hub, settings, device, final):
+    async def test_one_poisonous_message_does_not_cost_its_neighbours(self, hub, agent, device, final):
         def answer(batch):
             if any(666.0 in series["v"] for series in batch["series"]):
                 return web.json_response({"title": "poison"}, status=final)
@@ -143,88 +139,87 @@ class TestForwarding:
 
         await hub.stop()
         hub.answer = answer
-        async with agent_running(settings):
+        async with agent.running():
             for i in range(20):
                 await device.send([(T + i, 666 if i == 13 else i)])
-            await eventually(lambda: shows(settings, "waiting", 20), "all spooled")
+            await eventually(lambda: agent.shows("waiting", 20), "all spooled")
             await hub.start()
             await eventually(lambda: len(hub.samples[str(device.sensor_id)]) == 19, "the others")
-            await eventually(lambda: shows(settings, "waiting", 0), "an empty spool")
-            assert (await status(settings))["refused"] == 1
+            await eventually(lambda: agent.shows("waiting", 0), "an empty spool")
+            assert (await agent.status())["refused"] == 1
         assert hub.samples[str(device.sensor_id)] == [s for s in device.acknowledged if s[1] != 666]
-        ((code, answer_text, content),) = spooled(settings, "select status, answer, content from refused")
+        ((code, answer_text, content),) = agent.spooled("select status, answer, content from refused")
         assert code == final
         assert "poison" in answer_text
         assert json.loads(content)["series"][0]["v"] == [666.0]
 
-    async def test_a_judged_batch_is_not_sent_in_halves(self, hub, settings, device):
+    async def test_a_judged_batch_is_not_sent_in_halves(self, hub, agent, device):
         await hub.stop()
-        async with agent_running(settings):
+        async with agent.running():
             for _ in range(4):
                 await device.publish(json.dumps({"samples": [{"t": T, "v": None}]}))
-            await eventually(lambda: shows(settings, "waiting", 4), "all spooled")
+            await eventually(lambda: agent.shows("waiting", 4), "all spooled")
             await hub.start()
-            await eventually(lambda: shows(settings, "waiting", 0), "an empty spool")
+            await eventually(lambda: agent.shows("waiting", 0), "an empty spool")
         assert len(set(hub.batches)) <= 4
-        assert all(code == 422 for (code,) in spooled(settings, "select status from refused"))
+        assert all(code == 422 for (code,) in agent.spooled("select status from refused"))
 
     @pytest.mark.parametrize("code", [401, 403, 404, 429, 500, 503])
-    async def test_anything_else_is_tried_again(self, hub, settings, device, code):
+    async def test_anything_else_is_tried_again(self, hub, agent, device, code):
         hub.answer = answering(code, times=2, **{"Retry-After": "0"})
-        async with agent_running(settings):
+        async with agent.running():
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")
         assert len(hub.batches) == 3
         assert len(set(hub.batches)) == 1
 
-    async def test_a_receipt_for_something_else_is_none(self, hub, settings, device):
+    async def test_a_receipt_for_something_else_is_none(self, hub, agent, device):
         answers = iter([web.json_response({"batch_id": "other"}, status=202), web.Response(text="<html>", status=202)])
         hub.answer = lambda _: next(answers, None)
-        async with agent_running(settings):
+        async with agent.running():
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")
         assert len(hub.batches) == 3
 
 
 class TestConfiguration:
-    async def test_it_starts_with_the_cached_profiles_while_the_hub_is_away(self, hub, settings, device):
+    async def test_it_starts_with_the_cached_profiles_while_the_hub_is_away(self, hub, agent, device):
         linear = {"kind": "linear", "slope": 10, "intercept": 0}
         hub.config["sensors"] = [{"id": str(device.sensor_id), "profiles": [{"version": 1, "payload": linear}]}]
-        async with agent_running(settings):
+        async with agent.running():
             await eventually(lambda: 304 in hub.config_answers, "an unchanged configuration")
         await hub.stop()
-        async with agent_running(settings):
+        async with agent.running():
             await device.send([(T, 1)])
-            await eventually(lambda: shows(settings, "waiting", 1), "spooled")
+            await eventually(lambda: agent.shows("waiting", 1), "spooled")
             await hub.start()
             await eventually(lambda: hub.series, "a batch")
         assert hub.series[0]["p"] == [10.0]
-        assert (settings.folder / "config.json").stat().st_mode & 0o077 == 0
+        assert (agent.settings.folder / "config.json").stat().st_mode & 0o077 == 0
 
-    async def test_a_new_profile_is_used_without_a_restart(self, hub, settings, device):
-        async with agent_running(settings):
+    async def test_a_new_profile_is_used_without_a_restart(self, hub, agent, device):
+        async with agent.running():
             linear = {"kind": "linear", "slope": 3, "intercept": 0}
             hub.config["sensors"] = [{"id": str(device.sensor_id), "profiles": [{"version": 1, "payload": linear}]}]
-            await eventually(lambda: shows(settings, "sensors", 1), "the sensor")
+            await eventually(lambda: agent.shows("sensors", 1), "the sensor")
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")
         assert hub.series[0]["p"] == [3.0]
 
-    async def test_a_damaged_cache_is_no_reason_not_to_start(self, hub, settings, device):
-        settings.folder.mkdir(parents=True)
-        (settings.folder / "config.json").write_bytes(b'{"etag": ')
+    async def test_a_damaged_cache_is_no_reason_not_to_start(self, hub, agent, device):
+        agent.settings.folder.mkdir(parents=True)
+        (agent.settings.folder / "config.json").write_bytes(b'{"etag": ')
         await hub.stop()
-        async with agent_running(settings):
+        async with agent.running():
             await device.send([(T, 1)])
-            await eventually(lambda: shows(settings, "waiting", 1), "spooled")
+            await eventually(lambda: agent.shows("waiting", 1), "spooled")
 
 
 class TestLife:
     @pytest.mark.slow
-    async def test_killed_three_times_under_flow_nothing_is_lost(self, hub, settings, device):
-        agent = AgentProcess(settings)
-        await agent.start()
-        await subscribed(settings)
+    @pytest.mark.parametrize("broker", ["mosquitto", "embedded"], indirect=True)
+    async def test_killed_three_times_under_flow_nothing_is_lost(self, hub, agent, device):
+        process = await agent.start()
         samples = hub.samples[str(device.sensor_id)]
 
         async def flow():
@@ -234,34 +229,33 @@ class TestLife:
         flowing = asyncio.create_task(flow())
         for share in (200, 600, 1000):
             await eventually(lambda share=share: len(samples) > share, "flow")
-            await agent.kill()
-            await agent.start()
+            process.kill()
+            await process.wait()
+            process = await agent.start()
         await flowing
         await eventually(lambda: len(set(samples)) == 1600, "every sample")
         assert set(samples) == set(device.acknowledged)
-        assert await agent.terminate() == 0
-        assert (await status(settings))["state"] == "stopped"
+        process.terminate()
+        assert await process.wait() == 0
+        assert (await agent.status())["state"] == "stopped"
 
-    async def test_its_death_is_seen_on_the_status_topic(self, hub, settings):
-        agent = AgentProcess(settings)
-        await agent.start()
-        await subscribed(settings)
-        await agent.kill()
-        await eventually(lambda: shows(settings, "state", "offline"), "the last will")
+    async def test_its_death_is_seen_on_the_status_topic(self, hub, agent):
+        process = await agent.start()
+        process.kill()
+        await process.wait()
+        await eventually(lambda: agent.shows("state", "offline"), "the last will")
 
-    async def test_a_second_agent_on_the_same_spool_is_refused(self, hub, settings):
-        async with agent_running(settings):
-            with pytest.raises(sqlite3.OperationalError, match="locked"):
-                async with agent_running(settings.model_copy(update={"edge_agent_id": uuid4()})):
-                    pass
+    async def test_a_second_agent_on_the_same_spool_is_refused(self, hub, agent):
+        async with agent.running():
+            with pytest.raises(SpoolInUse, match="another agent uses"):
+                await serve(agent.settings.model_copy(update={"edge_agent_id": uuid4()}))
 
-    async def test_a_lost_broker_connection_is_taken_up_again(self, hub, settings, device, broker):
-        async with agent_running(settings):
+    async def test_a_lost_broker_connection_is_taken_up_again(self, hub, agent, device, broker):
+        async with agent.running():
             # The same client id a second time: the broker throws the agent out.
+            identity = str(agent.settings.edge_agent_id)
             with contextlib.suppress(aiomqtt.MqttError):
-                async with aiomqtt.Client(
-                    "127.0.0.1", broker.port, identifier=str(settings.edge_agent_id), clean_session=False
-                ):
+                async with aiomqtt.Client("127.0.0.1", broker.port, identifier=identity, clean_session=False):
                     pass
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")
