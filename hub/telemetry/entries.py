@@ -69,7 +69,7 @@ def encode(entry: Entry) -> bytes:
     if entry.packets or entry.differing or entry.meta or entry.codes:
         extra = orjson.dumps(
             {
-                "packets": entry.packets,
+                "packets": [tuple(packet) for packet in entry.packets],  # orjson takes no subclass of tuple
                 "differing": entry.differing,
                 "meta": entry.meta,
                 "codes": entry.codes,
