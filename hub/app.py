@@ -34,8 +34,8 @@ from hub.runs import guards as run_guards
 from hub.runs import service as runs
 from hub.runs.routes import routes as run_routes
 from hub.sensors import guards as sensor_guards
+from hub.sensors.agent_routes import routes as edge_agent_routes
 from hub.sensors.routes import routes as sensor_routes
-from hub.sensors.routes_agents import routes as edge_agent_routes
 from hub.settings import ALL_ROLES, Role, Settings
 from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes

@@ -10,7 +10,7 @@ from hub.kit.db import Tx
 from hub.kit.problems import Problem, Unauthenticated
 from hub.projects.access import Member
 from hub.projects.models import Role
-from hub.sensors import queries, queries_agents
+from hub.sensors import agent_queries, queries
 from hub.sensors.problems import NotYourSensor
 
 DEVICE_ROLE = "device"
@@ -23,7 +23,7 @@ def of_sensor(least: Role) -> Member:
 
 def of_agent(least: Role) -> Member:
     """Admit members of the project of the edge agent in the path."""
-    return Member(least, "edge agent", "agent_id", queries_agents.project_of)
+    return Member(least, "edge agent", "agent_id", agent_queries.project_of)
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class Device:
         """Find whose token it is; raises Unauthenticated."""
         digest = ctx.hub.keys.digest(bearer(ctx))
         if ctx.transaction is not None:
-            row = await queries_agents.device_by_token(ctx.tx, digest)
+            row = await agent_queries.device_by_token(ctx.tx, digest)
         else:
             async with ctx.hub.db.connection() as connection:
-                row = await queries_agents.device_by_token(connection, digest)
+                row = await agent_queries.device_by_token(connection, digest)
         if row is None or row["kind"] not in self.kinds:
             raise Unauthenticated("No device that is admitted here has this token.")
         ctx.principal = Principal(row["kind"], row["id"], row["name"])
@@ -61,7 +61,7 @@ async def check_speaks_for(tx: Tx, device: Principal, sensor_id: UUID) -> None:
     if device.kind == "sensor":
         allowed = device.id == sensor_id
     else:
-        allowed = await queries_agents.speaks_for(tx, device.id, sensor_id)
+        allowed = await agent_queries.speaks_for(tx, device.id, sensor_id)
     if not allowed:
         raise NotYourSensor
 

@@ -11,8 +11,8 @@ from hub.kit.crypto import new_token
 from hub.kit.pages import Page
 from hub.ledger.service import Fact, record
 from hub.projects.problems import NotFound
-from hub.sensors import queries_agents as queries
-from hub.sensors.models_agents import (
+from hub.sensors import agent_queries as queries
+from hub.sensors.agent_models import (
     BrokerAccount,
     BrokerLogin,
     ConfiguredAgent,

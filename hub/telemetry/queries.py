@@ -70,16 +70,26 @@ async def shard_count(tx: Tx) -> int:
 
 async def create_shards(tx: Tx, shards: int) -> None:
     """Create the positions of all shards where there are none yet."""
-    await tx.execute("select pg_advisory_xact_lock(hashtext('stream_shard'))")
     await tx.execute(
         """
         insert into stream_shard (shard, run_id, last_id)
         select shard, '', '0-0'
         from generate_series(0, $1::int - 1) shard
         where not exists (select from stream_shard)
+        on conflict do nothing
         """,
         shards,
     )
+
+
+async def bound_transactions(tx: Tx) -> None:
+    """End transactions of this connection that last longer than a minute; PostgreSQL 17 and newer."""
+    await tx.execute("set transaction_timeout = '60s'")
+
+
+async def try_shard_lock(tx: Tx, shard: int) -> bool:
+    """Become the one that works on a shard, until the connection ends; False while another is."""
+    return await tx.fetchval("select pg_try_advisory_lock(7501, $1)", shard)
 
 
 async def position(tx: Tx, shard: int) -> asyncpg.Record | None:

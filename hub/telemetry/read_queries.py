@@ -182,8 +182,8 @@ async def not_stored_in_range(tx: Tx, sensor_no: int, from_us: int, to_us: int) 
         select count(*) filter (where part.reason = 'duplicate') as duplicates,
           count(*) filter (where part.reason <> 'duplicate') as rejected
         from telemetry_not_stored part
-        cross join lateral unnest(part.t) as t
-        where part.sensor_no = $1 and part.first_t < $3 and part.last_t >= $2 and t >= $2 and t < $3
+        cross join lateral unnest(part.t) as one (t)
+        where part.sensor_no = $1 and part.first_t < $3 and part.last_t >= $2 and one.t >= $2 and one.t < $3
         """,
         sensor_no,
         from_us,

@@ -66,7 +66,7 @@ class Writer:
         try:
             await prepare_connection(connection)
             if connection.get_server_version().major >= 17:
-                await connection.execute("set transaction_timeout = '60s'")
+                await queries.bound_transactions(connection)
             await queries.create_shards(connection, settings.stream_shards)
             await self._wait_for_turn(connection, redis)
             await self._store_forever(connection, redis)
@@ -79,7 +79,7 @@ class Writer:
         stuck_since: float | None = None
         seen: tuple[str, str] | None = None
         loop = asyncio.get_running_loop()
-        while not await connection.fetchval("select pg_try_advisory_lock(7501, $1)", self.shard):
+        while not await queries.try_shard_lock(connection, self.shard):
             row = await queries.position(connection, self.shard)
             position = (row["run_id"], row["last_id"]) if row else ("", "0-0")
             behind = await self._behind(redis, StreamId.parse(position[1]))

@@ -12,7 +12,7 @@ from hub.projects.access import of_project
 from hub.projects.models import Role
 from hub.sensors import agents
 from hub.sensors.access import AGENT, of_agent
-from hub.sensors.models_agents import (
+from hub.sensors.agent_models import (
     BrokerAccount,
     BrokerLogin,
     EdgeAgent,
