@@ -172,7 +172,7 @@ async def freeze_sensors(tx: Tx, capture_id: UUID, run_id: UUID) -> int:
 
 
 async def start(tx: Tx, capture_id: UUID, *, initiated_by: UUID, initiated_role: str) -> None:
-    """Start a draft at one moment of the database's clock; its range begins a pre-roll before and ends a duration after."""
+    """Start a draft at one moment of the database's clock, from which pre-roll and duration are reckoned."""
     await tx.execute(
         """
         with moment as materialized (
