@@ -1,7 +1,9 @@
 """`make run` without the set-up: the whole system as its user meets it, violent ends included."""
 
 import asyncio
+import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -64,10 +66,9 @@ class System:
         """Find the pid of each part that runs now."""
         found: dict[str, int] = {}
         for process in psutil.Process(self.runs[-1].pid).children():
-            words = " ".join(process.cmdline())
-            for part in PARTS:
-                if process.name().startswith(part) or f"-m cli {part}" in words or f"-m {part}" in words:
-                    found[part] = process.pid
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ended meanwhile
+                words = " ".join([process.name(), *process.cmdline()])
+                found |= {p: process.pid for p in PARTS if words.startswith(p) or re.search(f"-m (cli )?{p}\\b", words)}
         return found
 
     async def is_ready(self) -> bool:
