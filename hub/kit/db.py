@@ -34,8 +34,8 @@ def _encode_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _uuid_bytes(value: UUID) -> bytes:
-    return value.bytes
+def _uuid_bytes(value: UUID | str) -> bytes:
+    return value.bytes if isinstance(value, UUID) else UUID(value).bytes
 
 
 def _uuid_of(data: bytes) -> UUID:
