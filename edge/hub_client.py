@@ -18,12 +18,9 @@ _MAX_RETRY_AFTER_S: Final = 300.0
 
 
 class Rejection(msgspec.Struct):
-    """One sample that the hub did not take, and why."""
+    """A sample or series that the hub did not take, and why; its place and detail are for people."""
 
-    index: int = 0
     code: str = ""
-    detail: str = ""
-    series: int | None = None
 
 
 class Receipt(msgspec.Struct):

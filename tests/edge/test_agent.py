@@ -223,8 +223,8 @@ class TestLife:
         samples = hub.samples[str(device.sensor_id)]
 
         async def flow():
-            for i in range(400):
-                await asyncio.gather(*(device.send([(T + i + k / 4, i)]) for k in range(4)))
+            for i in range(160):
+                await asyncio.gather(*(device.send([(T + i + k / 16, i)]) for k in range(10)))
 
         flowing = asyncio.create_task(flow())
         for share in (200, 600, 1000):

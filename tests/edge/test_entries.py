@@ -1,0 +1,55 @@
+import json
+from uuid import UUID
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.conversion.convert import ProfileVersion
+from contract.conversion.profile import Linear
+from contract.packets import decode
+from edge.entries import to_entries
+from edge.parse import Reading
+
+SENSOR = UUID("0d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1")
+DOUBLE = ProfileVersion(1, None, 3_000_000, Linear(2.0, 0.0))
+TRIPLE = ProfileVersion(2, 3_000_000, None, Linear(3.0, 0.0))
+
+
+def bodies(*args):
+    return [json.loads(entry.body) for entry in to_entries(*args)]
+
+
+def reading(seconds, values, meta=None, seq=None, boot=""):
+    return Reading(
+        np.array(seconds, dtype=np.int64) * 1_000_000, np.array(values, dtype=np.float64), meta or {}, seq, boot
+    )
+
+
+def test_without_a_profile_only_raw_values_go_on():
+    assert bodies(SENSOR, [reading([1], [5])], []) == [{"sensor_id": str(SENSOR), "t": [1.0], "v": [5.0]}]
+
+
+def test_a_change_of_profile_cuts_the_message_and_numbers_it_once():
+    first, second = bodies(SENSOR, [reading([1, 2, 3, 4], [1, 1, 1, 1], {3: {"x": 1}}, 9, "b")], [DOUBLE, TRIPLE])
+    assert (first["p"], first["profile_version"], first["seq"], first["boot"]) == ([2.0, 2.0], 1, 9, "b")
+    assert (second["p"], second["profile_version"], second["meta"]) == ([3.0, 3.0], 2, {"1": {"x": 1}})
+    assert "seq" not in second
+
+
+def test_unreadable_values_travel_as_null():
+    assert bodies(SENSOR, [reading([1, 2], [np.nan, 1])], [DOUBLE])[0]["v"] == [None, 1.0]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2**52), st.floats(allow_nan=False, allow_infinity=False)), min_size=1, max_size=20
+    )
+)
+def test_times_and_values_arrive_to_the_bit(samples):
+    t_us, v = np.array([s[0] for s in samples]), np.array([s[1] for s in samples])
+    body = b",".join(entry.body for entry in to_entries(SENSOR, [Reading(t_us, v, {})], [DOUBLE, TRIPLE]))
+    packet = decode(b'{"series":[' + body + b"]}")
+    assert packet.rejects == []
+    assert np.concatenate([s.t_us for s in packet.series]).tolist() == t_us.tolist()
+    assert np.concatenate([s.raw for s in packet.series]).tobytes() == v.tobytes()

@@ -1,0 +1,148 @@
+import json
+import math
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.parse import Unreadable, parse
+
+SENSOR = UUID("0d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1")
+NOW_US = 1_732_348_800_000_000
+
+
+def one(payload, **options):
+    (reading,) = parse(
+        payload if isinstance(payload, bytes) else json.dumps(payload).encode(), SENSOR, NOW_US, **options
+    )
+    return reading
+
+
+@pytest.mark.parametrize(
+    ("payload", "value"),
+    [(b"23.5", 23.5), (b" -4\n", -4.0), (b"1e3", 1000.0), (b"0", 0.0), (b"-0.0", -0.0), (b"1" * 30, float("1" * 30))],
+)
+def test_a_bare_number_is_a_sample_of_now(payload, value):
+    reading = one(payload)
+    assert reading.v.tolist() == [value]
+    assert math.copysign(1, reading.v[0]) == math.copysign(1, value)
+    assert reading.t_us.tolist() == [NOW_US]
+
+
+def test_a_number_beyond_a_float_is_kept_as_unreadable():
+    assert np.isnan(one(b"1e999").v).all()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *[
+            b"",
+            b"abc",
+            b"NaN",
+            b"Infinity",
+            b"01",
+            b"+1",
+            b".5",
+            b"1.",
+            b'"23.5"',
+            b"true",
+            b"null",
+            b"[1]",
+            b"\xff",
+            b"{}",
+        ],
+        *[b'{"samples": 1}', b'{"samples": [{"v": NaN}]}', b"[" * 100_000, b'{"samples": [], "series": []}'],
+        b'{"series": [{"t": [1], "v": [1, 2]}]}',
+    ],
+)
+def test_what_cannot_be_told_apart_is_unreadable(payload):
+    with pytest.raises(Unreadable):
+        parse(payload, SENSOR, NOW_US)
+
+
+def test_rows_and_columns_say_the_same():
+    rows = one({"seq": 3, "boot": "b", "samples": [{"t": 1.5, "v": 2}, {"t": "1970-01-01T00:00:02.000001Z", "v": -1}]})
+    columns = one({"seq": 3, "boot": "b", "series": [{"t": [1.5, 2.000001], "v": [2, -1]}]})
+    for reading in (rows, columns):
+        assert reading.t_us.tolist() == [1_500_000, 2_000_001]
+        assert reading.v.tolist() == [2.0, -1.0]
+        assert (reading.seq, reading.boot) == (3, "b")
+
+
+def test_bad_samples_stay_in_their_place_as_unreadable():
+    values = [1, None, "2", True, {"x": 1}, 10**400, 7]
+    reading = one({"samples": [{"t": i, "v": v} for i, v in enumerate(values)]})
+    assert reading.v.tolist() == pytest.approx([1.0] + [math.nan] * 5 + [7.0], nan_ok=True)
+    assert reading.t_us.tolist() == [i * 1_000_000 for i in range(7)]
+
+
+@pytest.mark.parametrize("t", ["yesterday", "2026-11-23T08:00:00", True, [], 1e300])
+def test_a_sample_with_an_unreadable_time_is_unreadable(t):
+    reading = one({"samples": [{"t": t, "v": 1}, {"t": 5, "v": 2}]})
+    assert reading.v.tolist() == pytest.approx([math.nan, 2.0], nan_ok=True)
+
+
+def test_one_sample_may_lack_its_time_but_not_two():
+    single = one({"samples": [{"t": 1, "v": 1}, {"v": 2}]})
+    assert single.t_us.tolist() == [1_000_000, NOW_US]
+    assert single.v.tolist() == [1.0, 2.0]
+    several = one({"samples": [{"t": 1, "v": 1}, {"v": 2}, {"v": 3}]})
+    assert several.v.tolist() == pytest.approx([1.0, math.nan, math.nan], nan_ok=True)
+
+
+def test_nobody_speaks_for_another_sensor():
+    other = str(uuid4())
+    assert np.isnan(one({"sensor_id": other, "samples": [{"t": 1, "v": 1}]}).v).all()
+    own, foreign = parse(
+        json.dumps({"series": [{"t": [1], "v": [1]}, {"sensor_id": other, "t": [1], "v": [1]}]}).encode(),
+        SENSOR,
+        NOW_US,
+    )
+    assert own.v.tolist() == [1.0]
+    assert np.isnan(foreign.v).all()
+
+
+def test_a_repeated_retained_message_keeps_only_what_has_a_time():
+    assert parse(b"23.5", SENSOR, NOW_US, replayed=True) == []
+    samples = [{"v": 1, "meta": {"a": 1}}, {"t": 2, "v": 2, "meta": {"b": 2}}]
+    reading = one({"samples": samples}, replayed=True)
+    assert reading.v.tolist() == [2.0]
+    assert reading.meta == {0: {"b": 2}}
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
+sample = st.fixed_dictionaries({}, optional={"t": anything, "v": anything, "meta": anything}) | anything
+
+
+@settings(max_examples=40)
+@given(st.lists(sample, min_size=1, max_size=20))
+def test_no_sample_of_a_readable_message_disappears(samples):
+    body = json.dumps({"samples": samples}).encode()
+    try:
+        readings = parse(body, SENSOR, NOW_US)
+    except Unreadable:
+        assert b"NaN" in body or b"Infinity" in body
+        return
+    assert sum(len(reading.v) for reading in readings) == len(samples)
+    for reading in readings:
+        for item, value in zip(samples, reading.v.tolist(), strict=True):
+            if not math.isnan(value):
+                assert isinstance(item, dict)
+                assert type(item["v"]) in {int, float}
+                assert value == float(item["v"])
+
+
+@given(st.binary(max_size=60) | anything.map(lambda value: json.dumps(value).encode()))
+def test_any_bytes_are_read_or_named_unreadable(payload):
+    try:
+        readings = parse(payload, SENSOR, NOW_US)
+    except Unreadable:
+        return
+    assert all(len(reading.v) == len(reading.t_us) > 0 for reading in readings)

@@ -1,0 +1,163 @@
+import asyncio
+import json
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from edge.spool import MAX_REFUSED, Entry, Refused, Spool, size_of
+
+
+def entries(*values, samples=1):
+    return [Entry(json.dumps(value).encode(), samples) for value in values]
+
+
+def content(batch):
+    return json.loads(batch.content)["series"]
+
+
+@pytest.fixture
+async def spool(tmp_path):
+    opened = await Spool.open(tmp_path / "spool.sqlite", 100_000)
+    yield opened
+    await opened.aclose()
+
+
+async def test_a_frozen_batch_stays_as_it_is_whatever_comes_after(spool, tmp_path):
+    await spool.append(entries(1, 2))
+    first = await spool.next_batch(10, 1000)
+    await spool.append(entries(3))
+    assert await spool.next_batch(10, 1000) == first
+    await spool.aclose()
+    again = await Spool.open(tmp_path / "spool.sqlite", 100_000)
+    try:
+        assert await again.next_batch(1, 1) == first
+        assert again.samples == 3
+    finally:
+        await again.aclose()
+
+
+async def test_a_batch_keeps_to_its_limits_but_for_a_single_entry(spool):
+    await spool.append(entries("aaaaaaaaaa", samples=50) + entries(1, 2, 3, samples=4))
+    assert content(await spool.next_batch(10, 5)) == ["aaaaaaaaaa"]
+    await spool.settle(await spool.next_batch(10, 5))
+    batch = await spool.next_batch(8, 1000)
+    assert (content(batch), batch.entries, batch.samples) == ([1, 2], 2, 8)
+
+
+async def test_split_halves_come_in_order_under_new_ids(spool):
+    await spool.append(entries(1, 2, 3))
+    whole = await spool.next_batch(10, 1000)
+    await spool.split(whole)
+    seen = []
+    while (batch := await spool.next_batch(10, 1000)) is not None:
+        seen.append(batch)
+        await spool.settle(batch)
+    assert [content(batch) for batch in seen] == [[1], [2, 3]]
+    assert len({batch.batch_id for batch in [whole, *seen]}) == 3
+
+
+async def test_room_is_waited_for_and_made_by_settling(spool):
+    await spool.append([Entry(b"x" * 99_000, 1)])
+    waiting = asyncio.create_task(spool.room(5_000))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await spool.settle(await spool.next_batch(10, 1000))
+    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(spool.room(10**9), 5)
+
+
+async def test_the_refused_are_bounded_and_the_newest_stay(spool):
+    await spool.append([], [Refused(i, "t", "no", b"x") for i in range(MAX_REFUSED + 5)])
+    async with spool._db.execute("select count(*), max(at_us) from refused") as cursor:
+        assert await cursor.fetchone() == (MAX_REFUSED, MAX_REFUSED + 4)
+
+
+async def test_a_cancelled_append_leaves_no_open_transaction(spool, tmp_path):
+    for _ in range(20):
+        task = asyncio.create_task(spool.append(entries(*range(100))))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await spool.append(entries("last"))
+    await spool.aclose()
+    stored = spool.bytes
+    reopened = await Spool.open(tmp_path / "spool.sqlite", 100_000)
+    try:
+        assert reopened.bytes == stored
+    finally:
+        await reopened.aclose()
+
+
+class SpoolMachine(RuleBasedStateMachine):
+    """Appends, freezes, settles, splits, refuses and restarts in any order: nothing lost, repeated or out of order."""
+
+    folder = None
+
+    def __init__(self):
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.path = self.folder / f"{next(NAMES)}.sqlite"
+        self.spool = self.run(Spool.open(self.path, 10**9))
+        self.next_value = count()
+        self.expected = []  # values appended and not yet taken, in order
+
+    def run(self, coroutine):
+        return self.loop.run_until_complete(coroutine)
+
+    @rule(sizes=st.lists(st.integers(1, 5), min_size=1, max_size=6))
+    def append(self, sizes):
+        new = [(next(self.next_value), samples) for samples in sizes]
+        self.run(self.spool.append([Entry(str(value).encode(), samples) for value, samples in new]))
+        self.expected.extend(new)
+
+    @rule(limit=st.integers(1, 12), fate=st.sampled_from(["settle", "split", "refuse", "keep"]))
+    def forward(self, limit, fate):
+        batch = self.run(self.spool.next_batch(limit, 10**6))
+        if batch is None:
+            assert self.expected == []
+            return
+        head = self.expected[: batch.entries]
+        assert content(batch) == [value for value, _ in head]
+        assert batch.samples == sum(samples for _, samples in head)
+        if fate == "settle":
+            self.run(self.spool.settle(batch))
+        elif fate == "refuse":
+            self.run(self.spool.refuse(batch, Refused(0, "", "", batch.content, 422)))
+        elif fate == "split" and batch.entries > 1:
+            self.run(self.spool.split(batch))
+            return
+        if fate in {"settle", "refuse"}:
+            del self.expected[: batch.entries]
+        else:
+            assert self.run(self.spool.next_batch(limit, 10**6)) == batch
+
+    @rule()
+    def restart(self):
+        self.run(self.spool.aclose())
+        self.spool = self.run(Spool.open(self.path, 10**9))
+
+    @invariant()
+    def totals_hold(self):
+        assert self.spool.samples == sum(samples for _, samples in self.expected)
+        assert self.spool.bytes == size_of([Entry(str(value).encode(), n) for value, n in self.expected])
+
+    def teardown(self):
+        self.run(self.spool.aclose())
+        self.loop.close()
+
+
+NAMES = count()
+
+
+def test_any_history_keeps_order_and_content(tmp_path):
+    SpoolMachine.folder = tmp_path
+    run_state_machine_as_test(
+        SpoolMachine,
+        settings=settings(
+            max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
