@@ -1,0 +1,133 @@
+"""Telemetry packets: the fast and the slow path agree, and every fault is named."""
+
+import math
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract import packets
+from contract.packets import NO_TIME, PacketBroken, PacketInvalid
+
+seconds = st.integers(0, 4_000_000_000_000_000).map(lambda us: us / 1e6)
+values = st.floats(allow_nan=False, allow_infinity=False)
+SENSOR = "6f1c1a52-6c3f-4b3c-9a55-0a4d4b0b6c11"
+
+
+@given(st.lists(st.tuples(seconds, values), max_size=30))
+def test_rows_come_back_bit_for_bit(samples: list[tuple[float, float]]) -> None:
+    packet = packets.decode(orjson.dumps({"samples": [{"t": t, "v": v} for t, v in samples]}))
+    (series,) = packet.series
+    assert series.raw.tobytes() == np.array([v for _, v in samples], np.float64).tobytes()
+    assert series.t_us.tolist() == [round(t * 1e6) for t, _ in samples]
+    assert packet.rejects == []
+
+
+@given(st.lists(st.tuples(seconds, values), min_size=1, max_size=30))
+def test_one_bad_sample_changes_nothing_for_the_others(samples: list[tuple[float, float]]) -> None:
+    """A null among them takes the slow path, which must read the others exactly as the fast one does."""
+    rows: list[dict[str, Any]] = [{"t": t, "v": v} for t, v in samples]
+    fast = packets.decode(orjson.dumps({"samples": rows})).series[0]
+    slow_packet = packets.decode(orjson.dumps({"samples": [*rows, {"t": 1, "v": None}]}))
+    slow = slow_packet.series[0]
+    assert (slow.t_us.tolist(), slow.raw.tobytes()) == (fast.t_us.tolist(), fast.raw.tobytes())
+    assert [(r.index, r.code, r.t_us) for r in slow_packet.rejects] == [(len(rows), "value-missing", 1_000_000)]
+
+
+@given(st.lists(st.lists(st.tuples(seconds, values), max_size=5), min_size=1, max_size=6))
+def test_columns_equal_rows(series: list[list[tuple[float, float]]]) -> None:
+    columns = [
+        {"sensor_id": SENSOR, "t": [t for t, _ in one], "v": [v for _, v in one], "seq": i, "boot": "a3"}
+        for i, one in enumerate(series)
+    ]
+    packet = packets.decode(orjson.dumps({"batch_id": "b", "series": columns}))
+    assert (packet.batch_id, packet.rows, packet.count) == ("b", False, sum(map(len, series)))
+    for i, (one, got) in enumerate(zip(series, packet.series, strict=True)):
+        assert (str(got.sensor_id), got.seq, got.boot) == (SENSOR, i, "a3")
+        assert got.t_us.tolist() == [round(t * 1e6) for t, _ in one]
+        assert got.raw.tolist() == [v for _, v in one]
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_packet_or_a_named_fault(body: bytes) -> None:
+    try:
+        packets.decode(body)
+    except (PacketBroken, PacketInvalid) as error:
+        assert str(error)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5) | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ("samples", "series", "t", "v", "p", "seq", "boot", "meta", "sensor_id", "batch_id", "profile_version")
+shaped = st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=5)
+
+
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), json_values | st.lists(shaped, max_size=3), max_size=4)
+)
+def test_any_json_is_a_packet_or_a_named_fault(document: dict[str, Any]) -> None:
+    try:
+        packet = packets.decode(orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS))
+    except (PacketBroken, PacketInvalid) as error:
+        assert str(error)
+    except orjson.JSONEncodeError:
+        pass  # an integer beyond 64 bits cannot be written here
+    else:
+        kept = sum(len(series.raw) for series in packet.series)
+        assert kept + len(packet.rejects) == packet.count
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        ("text", "t_us"),
+        [
+            ("2026-11-23T08:00:00Z", 1795420800000000),
+            ("2026-11-23T08:00:00.000001Z", 1795420800000001),
+            ("2026-11-23T10:00:00.5+02:00", 1795420800500000),
+        ],
+    )
+    def test_text(self, text: str, t_us: int) -> None:
+        packet = packets.decode(orjson.dumps({"samples": [{"t": text, "v": 1}]}))
+        assert packet.series[0].t_us.tolist() == [t_us]
+
+    @pytest.mark.parametrize("t", ["2026-11-23T08:00:00", "soon", True, [], 1e300])
+    def test_what_is_no_time_is_named(self, t: object) -> None:
+        packet = packets.decode(orjson.dumps({"samples": [{"t": t, "v": 1}]}))
+        assert [r.code for r in packet.rejects] == ["time-invalid"]
+
+    def test_an_absent_time_stays_absent(self) -> None:
+        packet = packets.decode(b'{"samples":[{"v":1}]}')
+        assert packet.series[0].t_us.tolist() == [NO_TIME]
+
+
+def test_the_physical_values_of_an_edge_agent_come_along() -> None:
+    body = {"series": [{"sensor_id": SENSOR, "t": [1, 2], "v": [3, 4], "p": [5.5, None], "profile_version": 2}]}
+    (series,) = packets.decode(orjson.dumps(body)).series
+    assert series.physical is not None
+    assert (series.physical[0], series.profile_version) == (5.5, 2)
+    assert math.isnan(series.physical[1])
+
+
+@pytest.mark.parametrize(
+    ("body", "loc"),
+    [
+        (b"7", []),
+        (b"{}", []),
+        (b'{"samples":1}', ["samples"]),
+        (b'{"series":[{"t":[1],"v":[1,2]}]}', ["series", 0]),
+        (b'{"series":[{"t":[1],"v":[1],"p":[]}]}', ["series", 0, "p"]),
+        (b'{"series":[{"t":[1],"v":[1],"sensor_id":"x"}]}', ["series", 0, "sensor_id"]),
+        (b'{"samples":[],"seq":-1}', ["seq"]),
+        (b'{"samples":[],"batch_id":""}', ["batch_id"]),
+    ],
+)
+def test_a_fault_of_shape_says_where(body: bytes, loc: list[Any]) -> None:
+    with pytest.raises(PacketInvalid) as caught:
+        packets.decode(body)
+    assert caught.value.loc == loc
