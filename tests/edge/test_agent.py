@@ -235,6 +235,9 @@ class TestLife:
         await flowing
         await eventually(lambda: len(set(samples)) == 1600, "every sample")
         assert set(samples) == set(device.acknowledged)
+
+    async def test_a_stop_is_told_apart_from_a_death(self, hub, agent):
+        process = await agent.start()
         process.terminate()
         assert await process.wait() == 0
         assert (await agent.status())["state"] == "stopped"
