@@ -46,9 +46,7 @@ async def prepare_connection(connection: Tx) -> None:
     """Teach a fresh connection jsonb as Python objects, and the standard library's UUID instead of the driver's own."""
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(kind, encoder=_encode_json, decoder=orjson.loads, schema="pg_catalog")
-    await connection.set_type_codec(
-        "uuid", encoder=_uuid_bytes, decoder=_uuid_of, schema="pg_catalog", format="binary"
-    )
+    await connection.set_type_codec("uuid", encoder=_uuid_bytes, decoder=_uuid_of, schema="pg_catalog", format="binary")
 
 
 class Database:

@@ -99,13 +99,16 @@ class Fanout:
             try:
                 await self._follow(redis, shard)
             finally:
-                self.positions[shard] = None
                 self._ready[shard].clear()
+                if not self._anybody.is_set():
+                    self.positions[shard] = None
                 await redis.aclose()
 
     async def _follow(self, redis: Redis, shard: int) -> None:
-        newest = cast("list[Any]", await redis.xrevrange(key_of(shard), count=1))
-        last = StreamId.parse(newest[0][0]) if newest else START
+        found = cast("list[Any]", await redis.xrevrange(key_of(shard), count=1))
+        newest = StreamId.parse(found[0][0]) if found else START
+        # After an interruption go on where it was; a stream that holds less than that is another one.
+        last = min(self.positions[shard] or newest, newest)
         self.positions[shard] = last
         self._ready[shard].set()
         while self._anybody.is_set():

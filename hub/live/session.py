@@ -40,13 +40,15 @@ class Session:
         """Authenticate, then answer messages and send frames."""
         if not await self._authenticate(first_token):
             return
-        await self._fanout.join(self._viewer)
         try:
+            await self._fanout.join(self._viewer)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._send_frames()), group.create_task(self._watch_token())]
                 await self._receive()
                 for task in tasks:
                     task.cancel()
+        except* (ConnectionResetError, TimeoutError):
+            pass  # the viewer went away, or takes nothing any more
         finally:
             self._fanout.leave(self._viewer)
 

@@ -31,7 +31,7 @@ async def of_sensor(hub: Hub, sensor_no: int) -> Ledger:
         pending = (await _pending(tx, behind, [sensor_no], NO_TIME, FAR_FUTURE_US))[sensor_no]
         counts = await read_queries.sensor_counts(tx, sensor_no)
         packets = await read_queries.packet_counts(tx, sensor_no)
-        lost = await read_queries.lost_count(tx, sensor_no)
+        lost = await read_queries.lost_count(tx, sensor_no, NO_TIME, FAR_FUTURE_US)
     received = (counts["received"] if counts else 0) + pending
     sent, gaps = _packets(packets, received)
     return Ledger(
@@ -63,10 +63,8 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
             no = sensor["no"]
             stored = await read_queries.stored_in_range(tx, no, from_us, to_us, MAX_SPAN_US)
             refused = await read_queries.not_stored_in_range(tx, no, from_us, to_us)
-            packets = await read_queries.packet_counts(tx, no)
             duplicates, rejected = (refused["duplicates"], refused["rejected"]) if refused else (0, 0)
             received = stored + duplicates + rejected + pending[no]
-            sent, gaps = _packets(packets, received)
             parts.append(
                 SensorLedger(
                     sensor_id=sensor["id"],
@@ -76,9 +74,7 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
                     rejected=rejected,
                     pending=pending[no],
                     late=late.get(no, 0),
-                    lost=await read_queries.lost_count(tx, no),
-                    sent=sent,
-                    gaps=gaps,
+                    lost=await read_queries.lost_count(tx, no, from_us, to_us),
                 )
             )
     return CaptureLedger(
@@ -89,8 +85,6 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
         pending=sum(part.pending for part in parts),
         late=sum(part.late for part in parts),
         lost=sum(part.lost for part in parts),
-        sent=None if any(part.sent is None for part in parts) else sum(part.sent or 0 for part in parts),
-        gaps=None if any(part.gaps is None for part in parts) else sum(part.gaps or 0 for part in parts),
         sensors=parts,
     )
 

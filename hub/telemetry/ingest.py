@@ -15,7 +15,7 @@ from hub.telemetry import entries
 from hub.telemetry.entries import Entry, PacketNumber
 from hub.telemetry.problems import StreamUnavailable
 from hub.telemetry.registry import Device, SensorEntry, Snapshot
-from hub.telemetry.stream import AlreadyTimed, Appender
+from hub.telemetry.stream import AlreadyTimed, Appender, Held
 
 FUTURE_US: Final = 3_600_000_000
 
@@ -136,17 +136,14 @@ class Intake:
     ) -> bool:
         """Append one shard's entry; tells whether the batch was appended before."""
         appender = self._appenders[shard]
-        samples = Counter[int]()
-        for part in parts:
-            samples[part.sensor.no] += len(part.series.raw)
         if once is not None:
             once = (f"{shard}:{once[0]}", once[1])
         try:
-            await appender.append(entries.encode(_entry(parts, refused, now_us)), dict(samples), once)
+            await appender.append(entries.encode(_entry(parts, refused, now_us)), _held(parts), once)
         except AlreadyTimed as known:
             for part in parts:
                 part.series.t_us = np.where(part.series.t_us == now_us, known.t_us, part.series.t_us)
-            await appender.append(entries.encode(_entry(parts, refused, now_us)), dict(samples))
+            await appender.append(entries.encode(_entry(parts, refused, now_us)), _held(parts))
             return True
         return False
 
@@ -197,6 +194,18 @@ def _kept(series: Series, keep: Any) -> Series:
         boot=series.boot,
         meta={renumbered[i]: meta for i, meta in series.meta.items() if i in renumbered},
     )
+
+
+def _held(parts: Sequence[_Part]) -> dict[int, Held]:
+    held: dict[int, Held] = {}
+    for part in parts:
+        t, no = part.series.t_us, part.sensor.no
+        if len(t):
+            before = held.get(no, Held(0, int(t[0]), int(t[0])))
+            held[no] = Held(
+                before.samples + len(t), min(before.first_t, int(t.min())), max(before.last_t, int(t.max()))
+            )
+    return held
 
 
 def _repeats(part: _Part) -> int:

@@ -1,7 +1,6 @@
 """Counts what was acknowledged and then lost with the stream's files, so that nothing is ever gone silently."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -83,13 +82,13 @@ async def _present(stream: Redis, shard: int, items: list[Acknowledged]) -> set[
 
 
 async def _count(hub: Hub, shard: int, gone: list[Acknowledged]) -> int:
-    by_life: dict[str, Counter[int]] = {}
-    for item in gone:
-        by_life.setdefault(item.life, Counter[int]()).update(item.samples)
-    total = 0
+    rows = [
+        (shard, item.life, no, held.samples, held.first_t, held.last_t)
+        for item in gone
+        for no, held in item.sensors.items()
+    ]
     async with hub.db.transaction() as tx:
-        for life, samples in by_life.items():
-            await queries.note_lost(tx, shard, life, list(samples.keys()), list(samples.values()))
-            total += samples.total()
+        await queries.note_lost(tx, rows)
+    total = sum(held.samples for item in gone for held in item.sensors.values())
     log.error("acknowledged samples are gone from the stream", shard=shard, entries=len(gone), samples=total)
     return total

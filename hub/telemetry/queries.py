@@ -322,16 +322,12 @@ async def note_dead(tx: Tx, shard: int, entry_id: str, entry: bytes, reason: str
     )
 
 
-async def note_lost(tx: Tx, shard: int, run_id: str, sensors: Sequence[int], samples: Sequence[int]) -> None:
-    """Count samples that were acknowledged and are gone with the stream's files."""
-    await tx.execute(
+async def note_lost(tx: Tx, rows: Sequence[tuple[int, str, int, int, int, int]]) -> None:
+    """Count samples that were acknowledged and are gone: (shard, life, sensor, n, first t, last t)."""
+    await tx.executemany(
         """
-        insert into stream_lost (shard, run_id, sensor_no, samples)
-        select $1, $2, sensor_no, samples
-        from unnest($3::int[], $4::bigint[]) as lost (sensor_no, samples)
+        insert into stream_lost (shard, run_id, sensor_no, samples, first_t, last_t)
+        values ($1, $2, $3, $4, $5, $6)
         """,
-        shard,
-        run_id,
-        sensors,
-        samples,
+        rows,
     )

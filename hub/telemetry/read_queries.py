@@ -143,15 +143,17 @@ async def packet_counts(tx: Tx, sensor_no: int) -> asyncpg.Record | None:
     )
 
 
-async def lost_count(tx: Tx, sensor_no: int) -> int:
-    """Count a sensor's samples that were acknowledged and then lost with the stream's files."""
+async def lost_count(tx: Tx, sensor_no: int, from_us: int, to_us: int) -> int:
+    """Count a sensor's samples that were acknowledged and then lost with the stream's files, by batches in a range."""
     return await tx.fetchval(
         """
         select coalesce(sum(samples), 0)::bigint
         from stream_lost
-        where sensor_no = $1
+        where sensor_no = $1 and first_t < $3 and last_t >= $2
         """,
         sensor_no,
+        from_us,
+        to_us,
     )
 
 

@@ -64,18 +64,26 @@ class AlreadyTimed(Exception):
         super().__init__(str(t_us))
 
 
+class Held(NamedTuple):
+    """How many samples of a sensor an entry holds, and between which times (µs)."""
+
+    samples: int
+    first_t: int
+    last_t: int
+
+
 class Acknowledged(NamedTuple):
-    """An entry that was acknowledged: its id, its server life, and how many samples it held for each sensor."""
+    """An entry that was acknowledged: its id, its server life, and what it held of each sensor."""
 
     id: StreamId
     life: str
-    samples: dict[int, int]
+    sensors: dict[int, Held]
 
 
 class _Waiting(NamedTuple):
     entry: bytes
     once: tuple[str, int] | None
-    samples: dict[int, int]
+    sensors: dict[int, Held]
     done: "asyncio.Future[StreamId]"
 
 
@@ -98,7 +106,7 @@ class Appender:
         self.full = False
         self.remembered: deque[Acknowledged] = deque(maxlen=MAX_REMEMBERED)
 
-    async def append(self, entry: bytes, samples: dict[int, int], once: tuple[str, int] | None = None) -> StreamId:
+    async def append(self, entry: bytes, sensors: dict[int, Held], once: tuple[str, int] | None = None) -> StreamId:
         """Append an entry and return once it is durable; raises StreamUnavailable when that cannot be had.
 
         `once` is (key, t_us) of a batch whose samples lack times; raises AlreadyTimed when the key was used before.
@@ -108,7 +116,7 @@ class Appender:
         if self._queued_bytes + len(entry) > MAX_QUEUED_BYTES:
             raise StreamUnavailable("Too much is waiting for the disk.")
         done: asyncio.Future[StreamId] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(entry, once, samples, done))
+        self._waiting.append(_Waiting(entry, once, sensors, done))
         self._queued_bytes += len(entry)
         self._wake.set()
         return await done
@@ -183,7 +191,7 @@ class Appender:
                 _settle(item, AlreadyTimed(int(cast("list[bytes]", reply)[0])))
                 continue
             entry_id = StreamId.parse(cast("bytes", reply))
-            self.remembered.append(Acknowledged(entry_id, life, item.samples))
+            self.remembered.append(Acknowledged(entry_id, life, item.sensors))
             if not item.done.done():
                 item.done.set_result(entry_id)
 

@@ -83,6 +83,8 @@ UP = (
       run_id text not null,
       sensor_no int not null,
       samples bigint not null,
+      first_t bigint not null,
+      last_t bigint not null,
       at timestamptz not null default now()
     )
     """,
