@@ -9,6 +9,7 @@ import pytest
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
 from tests.hub.conftest import Login, Make
+from tests.hub.races import all_behind
 
 
 def at(text: str) -> datetime:
@@ -146,7 +147,9 @@ class TestStart:
 
     async def test_once(self, editor: Caller, start: Make, db: Tx) -> None:
         draft = await start(start=False)
-        answers = await asyncio.gather(*(editor.post(f"/captures/{draft['id']}/start") for _ in range(3)))
+        url = f"/captures/{draft['id']}/start"
+        lock = "update capture_session set notes = notes"
+        answers = await all_behind(db, lock, *(editor.post(url) for _ in range(3)))
         assert sorted(answer.status for answer in answers) == [200, 409, 409]
         refused = next(answer for answer in answers if answer.status == 409)
         assert (refused.code, "is running" in refused.body["detail"]) == ("capture-not-draft", True)
@@ -155,9 +158,9 @@ class TestStart:
     async def test_race_with_the_end_of_its_run(self, editor: Caller, start: Make, db: Tx) -> None:
         for _ in range(5):
             draft = await start(start=False)
-            await asyncio.gather(
-                editor.post(f"/captures/{draft['id']}/start"), editor.post(f"/runs/{draft['run_id']}/finish")
-            )
+            start_it = editor.post(f"/captures/{draft['id']}/start")
+            end_its_run = editor.post(f"/runs/{draft['run_id']}/finish")
+            await all_behind(db, "update run set name = name", start_it, end_its_run)
         assert await db.fetchval("select count(*) from capture_session where status = 'running'") == 0
         assert await db.fetchval("select count(*) from run where status = 'succeeded'") == 5
 
@@ -176,12 +179,14 @@ class TestStop:
         assert before < at(stopped["stopped_at"]) < await clock(db)
         assert stopped == made | {"status": "finished", "stopped_at": stopped["stopped_at"]}
 
-    async def test_once(self, editor: Caller, start: Make) -> None:
-        made = await start()
-        answers = await asyncio.gather(*(editor.post(f"/captures/{made['id']}/stop") for _ in range(3)))
+    async def test_once(self, editor: Caller, start: Make, db: Tx) -> None:
+        url = f"/captures/{(await start())['id']}/stop"
+        lock = "update capture_session set notes = notes"
+        answers = await all_behind(db, lock, *(editor.post(url) for _ in range(3)))
         assert sorted(answer.status for answer in answers) == [200, 409, 409]
         refused = next(answer for answer in answers if answer.status == 409)
         assert (refused.code, "is finished" in refused.body["detail"]) == ("capture-not-running", True)
+        assert await db.fetchval("select count(*) from fact where kind = 'capture.stopped'") == 1
 
     async def test_draft(self, editor: Caller, start: Make) -> None:
         refused = await editor.post(f"/captures/{(await start(start=False))['id']}/stop")

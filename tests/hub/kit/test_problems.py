@@ -79,6 +79,23 @@ class TestAnswers:
         assert (await owner.post("/projects", b'{"name": "\xff"}')).status == 400
 
 
+class TestDatabaseAway:
+    @pytest.fixture
+    def settings(self, settings: Settings, free_port: int) -> Settings:
+        away = f"postgresql://etp@127.0.0.1:{free_port}/etp"
+        return settings.model_copy(update={"database_url": away})
+
+    async def test_come_back_soon(self, anonymous: Caller) -> None:
+        answer = await anonymous.post("/auth/login", {"email": "ada@example.com", "password": "x"})
+        assert (answer.status, answer.code) == (503, "database-away")
+        assert answer.headers["Retry-After"] == "2"
+
+    async def test_of_tokens_nothing_is_known(self, anonymous: Caller) -> None:
+        login = {"username": "x", "password": "y"}
+        assert (await anonymous.post("/broker/login", login)).status == 503
+        assert (await anonymous.get("/edge/config", Authorization="Bearer x")).status == 503
+
+
 class Everybody:
     scheme = None
     rule = "public"

@@ -7,6 +7,7 @@ import pytest
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
 from tests.hub.conftest import Login, Make
+from tests.hub.races import all_behind
 
 
 class TestCreate:
@@ -40,10 +41,11 @@ class TestCreate:
         assert {name: made[name] for name in expected} == expected
         assert (await editor.get(f"/runs/{made['id']}")).ok == made
 
-    async def test_numbers_have_no_gaps_or_repeats(self, editor: Caller, experiment: Make) -> None:
+    async def test_numbers_have_no_gaps_or_repeats(self, editor: Caller, experiment: Make, db: Tx) -> None:
         of, other = await experiment(), await experiment()
         url = f"/experiments/{of['id']}/runs"
-        made = await asyncio.gather(*(editor.post(url, {"name": "r"}) for _ in range(8)))
+        requests = (editor.post(url, {"name": "r"}) for _ in range(8))
+        made = await all_behind(db, "update experiment set name = name", *requests)
         assert sorted(answer.ok["number"] for answer in made) == list(range(1, 9))
         assert (await editor.post(f"/experiments/{other['id']}/runs", {"name": "r"})).ok["number"] == 1
 
@@ -151,10 +153,9 @@ class TestPutSensors:
     async def test_race_with_the_sensors_deletion(self, owner: Caller, run: Make, sensor: Make, db: Tx) -> None:
         for _ in range(5):
             made, free = await run(start=False), await sensor()
-            bound, deleted = await asyncio.gather(
-                owner.put(f"/runs/{made['id']}/sensors", {"sensors": [{"sensor_id": free["id"]}]}),
-                owner.delete(f"/sensors/{free['id']}"),
-            )
+            bind = owner.put(f"/runs/{made['id']}/sensors", {"sensors": [{"sensor_id": free["id"]}]})
+            delete = owner.delete(f"/sensors/{free['id']}")
+            bound, deleted = await all_behind(db, "select from sensor for update", bind, delete)
             assert (bound.status, deleted.status) in {(200, 409), (422, 204)}
         assert not await db.fetchval(
             """
@@ -181,9 +182,10 @@ class TestStart:
         assert before < await db.fetchval("select started_at from run") < await db.fetchval("select clock_timestamp()")
         assert (await editor.get(f"/experiments/{made['experiment_id']}")).ok["status"] == "running"
 
-    async def test_once(self, editor: Caller, run: Make) -> None:
+    async def test_once(self, editor: Caller, run: Make, db: Tx) -> None:
         made = await run(start=False)
-        answers = await asyncio.gather(*(editor.post(f"/runs/{made['id']}/start") for _ in range(4)))
+        url = f"/runs/{made['id']}/start"
+        answers = await all_behind(db, "update run set name = name", *(editor.post(url) for _ in range(4)))
         assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]
         refused = next(answer for answer in answers if answer.status == 409)
         assert refused.code == "run-move-refused"
