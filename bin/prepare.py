@@ -53,7 +53,8 @@ def main(goal: str) -> None:
 def environment() -> None:
     """Create `.venv`, anew when it belongs to another Python or the checkout was moved."""
     made_from = digest([], f"{sys.version_info[:2]} {sys.platform} {VENV}")
-    if PYTHON.exists() and works([PYTHON, "-m", "pip", "--version"]) and stamp("environment") in (None, made_from):
+    fits = f"import pip, sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
+    if stamp("environment") in (None, made_from) and PYTHON.exists() and works([PYTHON, "-c", fits]):
         remember("environment", made_from)
         return
     STAMPS.unlink(missing_ok=True)
