@@ -20,6 +20,7 @@ from firmware_sim import hub_api, scenario
 from firmware_sim.csv_file import read_csv
 from firmware_sim.device import Device
 from firmware_sim.export_check import Acknowledged, read_export, to_us
+from firmware_sim.faults import FaultPlan
 from firmware_sim.fleet import Fleet
 from firmware_sim.http_link import HttpLink
 from firmware_sim.hub_api import TokenNotKept
@@ -178,6 +179,34 @@ async def test_a_capture_of_a_replay_holds_the_files_values_of_its_span(system, 
     for who, device in zip(identities, devices, strict=True):
         ledger = await _booked(hub, who.sensor_id, device.counts.made)
         assert (ledger.stored, ledger.duplicates, ledger.rejected) == (device.counts.made, 0, 0)
+
+
+async def test_a_sensor_registered_a_moment_ago_loses_nothing(system, tmp_path):
+    whole, _ = system
+    for i in range(2):
+        _, (who,) = await register(whole.target, PROJECT, [NewSensor(f"fresh {i}", "other", "V", "V")])
+        device = Device(who)
+        async with delivering(whole.target, [device], SILENT):
+            for k in range(5):
+                await device.send(to_us(datetime.now(UTC)) + np.arange(k * 4, k * 4 + 4), np.arange(4) / 7)
+        async with hub_api.connected(whole.settings.hub, DEMO_EMAIL, DEMO_PASSWORD) as hub:
+            ledger = await _booked(hub, who.sensor_id, 20)
+        assert (ledger.received, ledger.stored) == (20, 20)
+
+
+async def test_faults_on_the_way_show_in_the_ledger(system, hub):
+    whole, _ = system
+    _, (who,) = await register(whole.target, PROJECT, [NewSensor("faulty", "other", "V", "V")])
+    device = Device(who, faults=FaultPlan(drop=0.15, duplicate=0.15, reorder=0.15), seed=5, outbox_limit=1000)
+    start_us = to_us(datetime.now(UTC)) - 1_000_000
+    async with delivering(whole.target, [device], SILENT):
+        for i in range(100):
+            await device.send(np.array([start_us + i * 1000]), np.array([i / 7]))
+    arrived = 100 - device.faults.dropped
+    ledger = await _booked(hub, who.sensor_id, arrived + device.faults.duplicated)
+    assert min(device.faults.dropped, device.faults.duplicated, device.faults.reordered) > 5
+    assert (ledger.stored, ledger.duplicates) == (arrived, device.faults.duplicated)
+    assert ledger.gaps == device.faults.dropped
 
 
 async def test_start_stop_proves_itself(system, tmp_path):
