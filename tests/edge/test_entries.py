@@ -2,7 +2,7 @@ import json
 from uuid import UUID
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.conversion.convert import ProfileVersion
@@ -41,6 +41,7 @@ def test_unreadable_values_travel_as_null():
     assert bodies(SENSOR, [reading([1, 2], [np.nan, 1])], [DOUBLE])[0]["v"] == [None, 1.0]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2**52), st.floats(allow_nan=False, allow_infinity=False)), min_size=1, max_size=20

@@ -121,7 +121,7 @@ anything = st.recursive(
 sample = st.fixed_dictionaries({}, optional={"t": anything, "v": anything, "meta": anything}) | anything
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(sample, min_size=1, max_size=20))
 def test_no_sample_of_a_readable_message_disappears(samples):
     body = json.dumps({"samples": samples}).encode()
@@ -139,6 +139,7 @@ def test_no_sample_of_a_readable_message_disappears(samples):
                 assert value == float(item["v"])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60) | anything.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_read_or_named_unreadable(payload):
     try:

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.conversion.convert import ProfileVersion, Status, convert, convert_at
@@ -34,6 +34,7 @@ def bits(values):
     return np.where(np.isnan(values), np.nan, values).view(np.uint64).tolist()
 
 
+@settings(deadline=None)
 @given(profiles, raws)
 def test_a_single_sample_equals_the_same_element_of_a_long_array(profile, raw):
     physical, status = convert(profile, raw)
@@ -42,6 +43,7 @@ def test_a_single_sample_equals_the_same_element_of_a_long_array(profile, raw):
     assert np.concatenate([s for _, s in alone]).tolist() == status.tolist()
 
 
+@settings(deadline=None)
 @given(profiles, raws)
 def test_the_input_is_left_as_it_is_and_shapes_and_types_hold(profile, raw):
     before = raw.copy()
@@ -51,6 +53,7 @@ def test_the_input_is_left_as_it_is_and_shapes_and_types_hold(profile, raw):
     assert (physical.dtype, status.dtype) == (np.float64, np.uint8)
 
 
+@settings(deadline=None)
 @given(profiles, raws)
 def test_a_physical_value_is_finite_or_absent_with_a_reason(profile, raw):
     physical, status = convert(profile, raw)
@@ -60,6 +63,7 @@ def test_a_physical_value_is_finite_or_absent_with_a_reason(profile, raw):
     assert (status[~np.isfinite(raw)] == ERROR).all()
 
 
+@settings(deadline=None)
 @given(linears, st.lists(finite, min_size=1, max_size=50))
 def test_linear_is_ieee_arithmetic_without_fusing(profile, values):
     physical, status = convert(profile, np.array(values))
@@ -71,12 +75,14 @@ def test_linear_is_ieee_arithmetic_without_fusing(profile, values):
             assert code == ERROR
 
 
+@settings(deadline=None)
 @given(tables)
 def test_a_table_gives_its_knots_exactly(table):
     raw, physical = np.array(table.points).T
     assert convert(table, raw)[0].tolist() == physical.tolist()
 
 
+@settings(deadline=None)
 @given(tables, st.floats(0, 1))
 def test_between_knots_a_table_follows_the_straight_line(table, share):
     for (x0, y0), (x1, y1) in pairwise(table.points):
@@ -139,6 +145,7 @@ class TestConvertAt:
         assert status.tolist() == [NONE, NONE]
         assert version.tolist() == [0, 0]
 
+    @settings(deadline=None)
     @given(profiles, profiles, raws, st.integers(0, 100))
     def test_a_mixed_array_equals_its_samples_one_by_one(self, first, second, raw, change):
         versions = [ProfileVersion(1, None, change, first), ProfileVersion(2, change, None, second)]
