@@ -11,13 +11,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from amqtt.contexts import BrokerConfig, ListenerConfig
+from amqtt.contexts import Action, BrokerConfig, ListenerConfig
 from amqtt.session import Session
 
 from broker.accounts import Accounts
 from broker.connections import Connection, Inlet, Outlet
 from broker.cures import AuthenticateFirst, KeepUntilAcknowledged, RouteBeforeAcknowledging, RouteOverSnapshots
-from broker.gate import ACCOUNT_ID
+from broker.gate import ACCOUNT_ID, Gate
 from broker.sending import SendingBroker
 from broker.settings import BrokerSettings
 from contract import topics
@@ -49,6 +49,7 @@ class Serving(SendingBroker):
         )
         self._settings = settings
         self._accounts = accounts
+        self._gate = next(plugin for plugin in self.plugins_manager.plugins if isinstance(plugin, Gate))
         self._socket: socket.socket | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._agents_are_back = 0.0
@@ -93,6 +94,11 @@ class Serving(SendingBroker):
         """Serve one client."""
         inlet = Inlet(reader, self._settings.broker_packet_bytes)
         await self._client_connected(listener_name, inlet, Outlet(writer))
+
+    async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
+        # amqtt asks its plugins in tasks. Asked directly, they answer for all receivers of a message at one moment: an
+        # assignment that changes between two answers would give the message to both agents, or to none.
+        return await self._gate.topic_filtering(session=session, topic=topic, action=action)
 
     async def _broadcast_message(
         self,

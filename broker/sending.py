@@ -8,7 +8,7 @@ import structlog
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 from amqtt.broker import Broker, Server
 from amqtt.contexts import Action, BrokerConfig
-from amqtt.errors import AMQTTError, MQTTError
+from amqtt.errors import AMQTTError, MQTTError, ProtocolHandlerError
 from amqtt.mqtt.constants import QOS_1
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import OutgoingApplicationMessage, Session
@@ -80,7 +80,7 @@ class SendingBroker(Broker):
                     await connection.acknowledged.wait()
                 message = await session.retained_messages.get()
                 await connection.mqtt_publish(message.topic, message.data, message.qos, retain=False)
-        except (AMQTTError, MQTTError, OSError, TimeoutError) as error:
+        except (AMQTTError, MQTTError, ProtocolHandlerError, OSError) as error:
             log.info("sending to a client ended", client=session.client_id, reason=str(error))
             connection.cut()
 

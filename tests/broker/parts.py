@@ -131,7 +131,7 @@ class Client:
     ):
         client = cls(*await asyncio.open_connection("127.0.0.1", port))
         client.auto_acknowledge = auto_acknowledge
-        flags = 0xC0 | (0x02 if clean else 0) | (0x0C if will else 0)
+        flags = 0xC0 | (0x02 if clean else 0) | (0x2C if will else 0)
         fields = [client_id if client_id is not None else str(username), *(will or ()), str(username), password]
         body = _text("MQTT") + bytes([4, flags]) + struct.pack("!H", keepalive) + b"".join(map(_text, fields))
         client.send(0x10, body)

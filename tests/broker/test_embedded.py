@@ -5,6 +5,7 @@ import contextlib
 import socket
 import struct
 
+import psutil
 import pytest
 
 from broker.embedded import EmbeddedBroker, PortInUse
@@ -115,6 +116,7 @@ class TestTopics:
             number += 1
             await device.published(sensor.telemetry, number)
             assert number < 20_000, "the assignment never arrived"
+        await eventually(lambda: len(receivers[0].received) == receivers[1].payloads[0], "the messages before it")
         assert receivers[0].payloads == list(range(receivers[1].payloads[0]))
 
     @pytest.mark.parametrize("topic", ["$SYS/broker", ""])
@@ -134,6 +136,13 @@ class TestTopics:
         await device.disconnect()
         await (await enter(broker, sensor)).published(sensor.telemetry, 2)
         await eventually(lambda: receiver.payloads == [2], "the allowed message")
+
+    async def test_telemetry_is_not_retained(self, hub, broker, enter):
+        sensor = hub.sensor()
+        device = await enter(broker, sensor)
+        device.publish(sensor.telemetry, 1, retain=True)
+        await device.published(sensor.telemetry, 2)
+        assert broker.retained_messages == {}
 
     async def test_qos_0_and_2_arrive_too(self, hub, broker, enter):
         receiver = await enter(broker, hub.agent(), auto_acknowledge=True)
@@ -255,6 +264,24 @@ class TestConnections:
             await device.published(sensor.telemetry, number)
             await eventually(lambda: number in receiver.payloads, f"message {number}")  # noqa: B023 - used at once
 
+    async def test_a_connection_that_fails_while_it_is_set_up_leaves_its_session_free(self, hub, serve, enter):
+        failures = [OSError("no more files")]
+
+        class FailsOnce(EmbeddedBroker.handler_class):
+            async def start(self):
+                if failures:
+                    raise failures.pop()
+                await super().start()
+
+        class Broker(EmbeddedBroker):
+            handler_class = FailsOnce
+
+        async with serve(Broker) as broker:
+            agent = hub.agent()
+            failed = await enter(broker, agent, clean=False)
+            await eventually(failed.closed.is_set, "the end of the connection")
+            assert await (await enter(broker, agent, clean=False)).subscribe() == [1]
+
     async def test_many_at_once_under_one_client_id_leave_one(self, hub, broker, enter):
         agent, sensor = hub.agent(), hub.sensor()
         rivals = await asyncio.gather(*(enter(broker, agent, clean=False, auto_acknowledge=True) for _ in range(8)))
@@ -301,12 +328,32 @@ class TestConnections:
         stuck.sendall(bytes([0x10, len(connect)]) + connect + bytes([0x82, len(filters) + 2]) + b"\x00\x01" + filters)
         await eventually(lambda: broker.subscriptions, "the subscription")
         device = await enter(broker, sensor)
-        for number in range(100):
+        for number in range(150):
             await device.published(sensor.telemetry, f"{number:0100000d}".encode())
         receiver = await enter(broker, agent, clean=False, auto_acknowledge=True)
         assert receiver.resumed
-        await eventually(lambda: len(receiver.received) == 100, "every message")
+        await eventually(lambda: len(receiver.received) == 150, "every message")
+        here, there = ("127.0.0.1", broker.port), stuck.getsockname()
+        await eventually(
+            lambda: not any(held.laddr == here and held.raddr == there for held in psutil.Process().net_connections()),
+            "the old connection to be closed",
+        )
         stuck.close()
+
+    async def test_a_publisher_that_is_not_read_from_can_be_taken_over(self, hub, serve, enter):
+        async with serve(broker_queue_bytes=1024) as broker:
+            agent, sensor = hub.agent(), hub.sensor()
+            receiver = await enter(broker, agent, clean=False)
+            await receiver.subscribe()
+            await receiver.vanish()
+            device = await enter(broker, sensor)
+            for number in range(2000):
+                device.publish(sensor.telemetry, number)
+            inlet = broker.sessions[str(sensor.id)][1].reader
+            await eventually(lambda: not inlet.open.is_set(), "the broker to stop reading")
+            device = await enter(broker, sensor)
+            assert device.code == 0
+            assert broker.sessions[str(sensor.id)][1].reader.open.is_set()
 
 
 class TestStart:

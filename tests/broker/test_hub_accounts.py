@@ -193,3 +193,14 @@ class TestWatch:
             clock.now += 4
             await eventually(lambda: len(hub.asked) == 4, "a check of the new token")
         assert refused == []
+
+    async def test_a_refused_login_leads_to_a_look_at_those_already_in(self, hub, accounts, clock):
+        sensor = hub.sensor()
+        await accounts.login(str(sensor.id), sensor.token)
+        old_token, sensor.token = sensor.token, "rotated"
+        clock.now += 4
+        with pytest.raises(LoginRefused):
+            await accounts.login(str(sensor.id), old_token)
+        clock.now -= 4  # nobody is due by age
+        async with watching(accounts, sensor) as refused:
+            await eventually(lambda: refused == [sensor.id], "the refusal")
