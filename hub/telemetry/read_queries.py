@@ -90,12 +90,12 @@ async def sensor(tx: Tx, sensor_id: UUID) -> asyncpg.Record | None:
 
 
 async def capture_range(tx: Tx, capture_id: UUID) -> asyncpg.Record | None:
-    """Read a capture's range in µs (to_us null while it runs) and what its file is named after."""
+    """Read a capture's range in µs (to_us null while it runs without a planned end) and its file's name."""
     return await tx.fetchrow(
         """
         select capture.id, capture.ordinal_number, capture.status, run.number as run_number,
           (extract(epoch from capture.started_at) * 1000000)::bigint as from_us,
-          (extract(epoch from capture.stopped_at) * 1000000)::bigint as to_us
+          (extract(epoch from coalesce(capture.stopped_at, capture.auto_stop_at)) * 1000000)::bigint as to_us
         from capture_session capture
         join run on run.id = capture.run_id
         where capture.id = $1

@@ -10,10 +10,10 @@ from tests.hub.callers import Answer
 
 async def all_behind(db: Tx, lock: str, *requests: Coroutine[Any, Any, Answer]) -> list[Answer]:
     """Run the requests against each other: the statement `lock` holds them until all of them stand in line."""
-    async with db.transaction():
+    async with asyncio.TaskGroup() as group, db.transaction():
         await db.execute(lock)
-        running = [asyncio.create_task(request) for request in requests]
+        running = [group.create_task(request) for request in requests]
         async with asyncio.timeout(10):
             while await db.fetchval("select count(*) from pg_locks where not granted") < len(running):  # noqa: ASYNC110 - another process's locks
                 await asyncio.sleep(0.005)
-    return await asyncio.gather(*running)
+    return [task.result() for task in running]
