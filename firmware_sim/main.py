@@ -157,7 +157,7 @@ async def _scenario(
     async with delivering(target, devices, console) as fleet:
         until = "until Ctrl-C" if minutes is None else f"for {minutes:g} min"
         console.print(f"{bench.description or bench.name}: {len(devices)} sensors publish to {project} {until}.")
-        with telling(console, lambda: status_line(fleet)):
+        async with telling(console, lambda: status_line(fleet)):
             await sample(samplers, None if minutes is None else minutes * 60)
 
 
@@ -186,11 +186,12 @@ async def _replay(
     _, identities = await stage.register(target, project, news)
     devices = [Device(who, when_full="wait") for who in identities]
     progress = Progress(rows=read.t_us.size)
-    async with delivering(target, devices, console) as fleet:
-        with telling(console, lambda: f"row {progress.row:,} of {progress.rows:,} · {status_line(fleet)}"):
-            await play(
-                read, list(zip(devices, columns, strict=True)), speed=speed, packet_s=PACKET_S, progress=progress
-            )
+    tracks = list(zip(devices, columns, strict=True))
+    async with (
+        delivering(target, devices, console) as fleet,
+        telling(console, lambda: f"row {progress.row:,} of {progress.rows:,} · {status_line(fleet)}"),
+    ):
+        await play(read, tracks, speed=speed, packet_s=PACKET_S, progress=progress)
 
 
 def _target(

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 
 from rich.console import Console
 from rich.table import Table
@@ -35,8 +35,8 @@ def status_line(fleet: Fleet) -> str:
     return line
 
 
-@contextmanager
-def telling(console: Console, text: Callable[[], str]) -> Generator[None]:
+@asynccontextmanager
+async def telling(console: Console, text: Callable[[], str]) -> AsyncGenerator[None]:
     """Keep a status line up to date while the body runs: in place on a terminal, else a line every 10 s."""
 
     async def keep_telling() -> None:
@@ -49,11 +49,12 @@ def telling(console: Console, text: Callable[[], str]) -> Generator[None]:
             await asyncio.sleep(_PLAIN_EVERY_S)
             console.print(text(), highlight=False)
 
-    task = asyncio.get_running_loop().create_task(keep_telling())
+    task = asyncio.create_task(keep_telling())
     try:
         yield
     finally:
         task.cancel()
+        await asyncio.gather(task, return_exceptions=True)  # the line is gone before anything else is printed
 
 
 def counts_table(fleet: Fleet, seconds: float) -> Table:

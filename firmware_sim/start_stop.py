@@ -123,7 +123,7 @@ async def _sending(
         samplers = [Sampler(plan, device) for (plan, _), device in zip(plans, devices, strict=True)]
         sampling = asyncio.create_task(sample(samplers))
         try:
-            with telling(console, lambda: status_line(fleet)):
+            async with telling(console, lambda: status_line(fleet)):
                 yield
             # One more packet each, so that every sensor is heard past Stop.
             await asyncio.sleep(max(plan.packet_s for plan in scenario.sensors) + 0.1)
