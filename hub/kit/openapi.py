@@ -17,6 +17,14 @@ SCHEMES = {
     "device": {"type": "http", "scheme": "bearer", "description": "The token of a sensor or an edge agent."},
 }
 
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeated with the same key, the request creates nothing new and gets the first answer again.",
+    "schema": {"type": "string", "maxLength": 200},
+}
+
 
 def document(endpoints: Sequence[Endpoint], *, title: str, version: str) -> dict[str, Any]:
     """Build the OpenAPI document of the given routes."""
@@ -39,7 +47,11 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "x-access": endpoint.access.rule,
-        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint.query, schemas)],
+        "parameters": [
+            *_path_parameters(endpoint),
+            *_query_parameters(endpoint.query, schemas),
+            *([IDEMPOTENCY_KEY] if endpoint.status == HTTPStatus.CREATED else []),
+        ],
         "responses": _responses(endpoint, schemas),
     }
     if endpoint.access.scheme is not None:

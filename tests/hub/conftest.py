@@ -20,7 +20,6 @@ from tests.hub.callers import Caller
 
 Login = Callable[..., Awaitable[Caller]]
 Make = Callable[..., Awaitable[dict[str, Any]]]
-MakeSensor = Make
 Device = Callable[[dict[str, Any]], Caller]
 
 
