@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-const hub = process.env["ETP_HUB_URL"] ?? "http://127.0.0.1:8080";
+const hub = process.env.ETP_HUB_URL ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
   plugins: [react()],

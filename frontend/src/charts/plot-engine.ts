@@ -214,7 +214,7 @@ export class PlotEngine {
   }
 
   private ticksUnderChip(): string {
-    const { min, max } = this.u.scales["x"] ?? {};
+    const { min, max } = this.u.scales.x ?? {};
     if (min === undefined || max === undefined) return "";
     return timeSplits(min, max, this.step).filter((tick) => this.underChip(tick)).join(" ");
   }

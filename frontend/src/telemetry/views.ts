@@ -77,7 +77,11 @@ export class Views {
   }
 
   changed(sensorId: string): void {
-    for (const view of this.views.values()) if (view.spec.sensorId === sensorId) view.dirty = true;
+    for (const view of this.views.values()) {
+      // A range that was drawn stands still; it is read again when it moves.
+      const moves = view.spec.window.kind === "live" || view.fetched === null;
+      if (moves && view.spec.sensorId === sensorId) view.dirty = true;
+    }
   }
 
   /** Read live windows again after a gap in the live channel. */
@@ -126,13 +130,15 @@ export class Views {
   private async fetchRange(view: View, key: string, from: number, to: number, captureId: string | null): Promise<void> {
     view.fetching = true;
     const margin = MARGIN * (to - from);
+    const askedAt = this.host.nowS();
     const request = { sensorId: view.spec.sensorId, captureId, from: from - margin, to: to + margin };
     try {
       const maxPoints = Math.ceil(4 * view.spec.pixels * (1 + 2 * MARGIN));
       const series = await this.host.history.read({ ...request, maxPoints });
-      const { from: f, to: u } = request;
       const columns = series ?? EMPTY;
-      view.fetched = { key, from: f, to: u, columns, decimated: series?.decimated ?? false, total: series?.total ?? 0 };
+      // What lay in the future when the hub answered was not read.
+      const until = captureId === null ? Math.min(request.to, askedAt) : request.to;
+      view.fetched = { key, from: request.from, to: Math.max(until, to), columns, decimated: series?.decimated ?? false, total: series?.total ?? 0 };
       view.problem = null;
     } catch (error) {
       view.problem = error instanceof Error ? error.message : String(error);

@@ -17,10 +17,10 @@ export function Loading({ rows = 3 }: { readonly rows?: number }): ReactElement 
     return () => clearTimeout(timer);
   }, []);
   return (
-    <div role="status" aria-label={t("list.loading")} className={styles["loading"]}>
+    <div role="status" aria-label={t("list.loading")} className={styles.loading}>
       {shown &&
         Array.from({ length: rows }, (_, i) => (
-          <div key={i} className={styles["ghost"]}>
+          <div key={i} className={styles.ghost}>
             <span /> <span style={{ width: `${26 + ((i * 17) % 20)}%` }} /> <span />
           </div>
         ))}
@@ -37,8 +37,8 @@ interface ProblemProps {
 export function ProblemNote({ title, problem, onRetry }: ProblemProps): ReactElement {
   const { t } = useTranslation();
   return (
-    <div role="alert" className={styles["problem"]}>
-      <span className={styles["sign"]}><Icon name="warn" /></span>
+    <div role="alert" className={styles.problem}>
+      <span className={styles.sign}><Icon name="warn" /></span>
       <div>
         <strong>{title}</strong>
         <p>
@@ -57,7 +57,7 @@ interface NothingProps {
 
 export function NothingFound({ children, action }: NothingProps): ReactElement {
   return (
-    <div className={styles["nothing"]}>
+    <div className={styles.nothing}>
       <p>{children}</p>
       {action}
     </div>

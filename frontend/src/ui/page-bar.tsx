@@ -13,17 +13,17 @@ interface Props {
 
 export function PageBar({ title, before, after, children }: Props): ReactElement {
   return (
-    <div className={styles["bar"]}>
-      <div className={styles["where"]}>
+    <div className={styles.bar}>
+      <div className={styles.where}>
         {before !== undefined && (
-          <span className={styles["before"]}>
+          <span className={styles.before}>
             {before} <span aria-hidden="true">/</span>
           </span>
         )}
-        <h1 className={styles["title"]}>{title}</h1>
-        {after !== undefined && <span className={styles["after"]}>{after}</span>}
+        <h1 className={styles.title}>{title}</h1>
+        {after !== undefined && <span className={styles.after}>{after}</span>}
       </div>
-      <div className={styles["actions"]}>{children}</div>
+      <div className={styles.actions}>{children}</div>
     </div>
   );
 }

@@ -12,7 +12,7 @@ interface Props {
 
 export function Tag({ tone, outlined = false, children }: Props): ReactElement {
   return (
-    <span className={styles["tag"]} data-tone={tone} data-outlined={outlined || undefined}>
+    <span className={styles.tag} data-tone={tone} data-outlined={outlined || undefined}>
       {children}
     </span>
   );

@@ -13,9 +13,9 @@ interface Props {
 
 export function Value({ value, unit, size = "row", quiet = false }: Props): ReactElement {
   return (
-    <span className={`${styles["value"] ?? ""} ${styles[size] ?? ""}`} data-quiet={quiet || undefined}>
-      <span className={styles["number"]}>{value}</span>
-      {unit !== undefined && unit !== "" && <span className={styles["unit"]}>{unit}</span>}
+    <span className={`${styles.value ?? ""} ${styles[size] ?? ""}`} data-quiet={quiet || undefined}>
+      <span className={styles.number}>{value}</span>
+      {unit !== undefined && unit !== "" && <span className={styles.unit}>{unit}</span>}
     </span>
   );
 }

@@ -1,0 +1,37 @@
+/** What every page stands in: look, server state, addresses. */
+
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import type { ReactElement } from "react";
+import { RouterProvider } from "react-router";
+
+import { ApiProblem } from "@/api/problem";
+import { Toasts } from "@/ui/toasts";
+
+import { router } from "./router";
+import { theme } from "./theme/theme";
+
+const RETRIES = 2;
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 1_000,
+      // What the hub refused once it refuses again; only silence and overload are worth another try.
+      retry: (failures, error) => failures < RETRIES && (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500),
+      refetchOnWindowFocus: true,
+    },
+  },
+});
+
+export function Providers(): ReactElement {
+  return (
+    // Colours and sizes come from our style sheets; injected style elements are not needed, and policy may forbid them.
+    <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={router} />
+        <Toasts />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

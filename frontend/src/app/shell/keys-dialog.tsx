@@ -1,0 +1,40 @@
+/** The list of keys. */
+
+import { Modal } from "@mantine/core";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import styles from "./dialogs.module.css";
+
+const KEYS = [
+  ["Ctrl K", "keys.palette"],
+  ["?", "keys.list"],
+  ["Space", "keys.freeze"],
+  ["R", "keys.capture"],
+  ["J", "keys.next"],
+  ["K", "keys.previous"],
+  ["Esc", "keys.back"],
+] as const;
+
+interface Props {
+  readonly opened: boolean;
+  readonly onClose: () => void;
+}
+
+export function KeysDialog({ opened, onClose }: Props): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <Modal opened={opened} onClose={onClose} title={t("keys.title")} size="sm" closeButtonProps={{ "aria-label": t("close") }}>
+      <dl className={styles.keys}>
+        {KEYS.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{t(what)}</dd>
+          </div>
+        ))}
+      </dl>
+    </Modal>
+  );
+}

@@ -1,0 +1,226 @@
+/** One sensor's chart: its legend is its head, its curve lives in the engine. */
+
+import "uplot/dist/uPlot.min.css";
+
+import { Tooltip, UnstyledButton } from "@mantine/core";
+import { useEffect, useRef, useState, type ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { OpenView } from "@/telemetry/client";
+import type { ViewWindow } from "@/telemetry/protocol";
+import { useTelemetry } from "@/telemetry/use-telemetry";
+import { fixed, measured, span } from "@/ui/format";
+import { Icon } from "@/ui/icons";
+
+import type { Band } from "./bands";
+import { type Layers, type Lock, PlotEngine, type Readout } from "./plot-engine";
+import styles from "./sensor-chart.module.css";
+import type { CursorTime } from "./sync";
+import { decimalsOf, step125 } from "./ticks";
+
+export interface ChartSensor {
+  readonly id: string;
+  readonly name: string;
+  readonly inputUnit: string;
+  readonly displayUnit: string;
+}
+
+interface Props {
+  readonly sensor: ChartSensor;
+  readonly window: ViewWindow;
+  readonly bands: readonly Band[];
+  readonly layers: Layers;
+  readonly lock: Lock | null;
+  readonly expanded: boolean;
+  readonly mayReadRaw: boolean;
+  readonly cursor: CursorTime;
+  readonly syncKey: string;
+  readonly onLayers: (layers: Layers) => void;
+  readonly onLock: (lock: Lock | null) => void;
+  readonly onExpand: () => void;
+  readonly onZoom: (from: number, to: number) => void;
+}
+
+interface Selection {
+  readonly from: number;
+  readonly to: number;
+  readonly left: number;
+}
+
+const EMPTY: Readout = { at: null, physical: null, raw: null };
+const PIXELS_STEP = 50;
+
+export function SensorChart(props: Props): ReactElement {
+  const { sensor, window, bands, layers, lock, cursor, syncKey } = props;
+  const { t } = useTranslation();
+  const client = useTelemetry();
+  const host = useRef<HTMLDivElement>(null);
+  const chip = useRef<HTMLDivElement>(null);
+  const engine = useRef<PlotEngine | null>(null);
+  const view = useRef<OpenView | null>(null);
+  const [readout, setReadout] = useState<Readout>(EMPTY);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [empty, setEmpty] = useState(false);
+  const [selection, setSelection] = useState<Selection | null>(null);
+  const [pixels, setPixels] = useState(800);
+
+  useEffect(() => {
+    if (host.current === null || chip.current === null) return;
+    const made = new PlotEngine({
+      host: host.current,
+      chip: chip.current,
+      cursor,
+      syncKey,
+      nowS: () => client.nowS(),
+      events: {
+        readout: setReadout,
+        selected: (from, to, left) => setSelection({ from, to, left }),
+        noData: (seconds) => t("chart.noData", { time: seconds < 120 ? `${fixed(seconds, 0)} s` : span(seconds) }),
+      },
+    });
+    engine.current = made;
+    const measure = (): void => setPixels(Math.ceil(made.pixels / PIXELS_STEP) * PIXELS_STEP);
+    measure();
+    const resized = new ResizeObserver(measure);
+    resized.observe(host.current);
+    return () => {
+      resized.disconnect();
+      made.destroy();
+      engine.current = null;
+    };
+  }, [client, cursor, syncKey, t]);
+
+  useEffect(() => {
+    const spec = { sensorId: sensor.id, window, pixels };
+    if (view.current === null) {
+      view.current = client.open(spec, (data) => {
+        engine.current?.setData(data);
+        setProblem(data.problem);
+        setEmpty(data.t.length === 0 && !data.loading);
+      });
+    } else view.current.update(spec);
+  }, [client, sensor.id, window, pixels]);
+  useEffect(
+    () => () => {
+      view.current?.close();
+      view.current = null;
+    },
+    [client],
+  );
+  useEffect(() => {
+    engine.current?.setWindow(
+      window.kind === "live" ? { to: null, spanS: window.windowS } : { to: window.to, spanS: window.to - window.from },
+    );
+  }, [window]);
+  useEffect(() => engine.current?.setBands(bands), [bands]);
+  useEffect(() => engine.current?.setLayers(layers, lock), [layers, lock]);
+
+  const lockable = layers.physical ? "physical" : "raw";
+  const toggleLock = (): void => {
+    const range = engine.current?.rangeOf(lockable);
+    if (lock !== null) props.onLock(null);
+    else if (range) props.onLock({ layer: lockable, min: range.min, max: range.max });
+  };
+  return (
+    <section className={styles.chart} aria-label={sensor.name} data-expanded={props.expanded || undefined}>
+      <div className={styles.head}>
+        <h2 className={styles.name} title={sensor.name}>
+          {sensor.name}
+        </h2>
+        <Layer kind="physical" shown={layers.physical} value={readout.physical} unit={sensor.displayUnit}
+          onToggle={() => props.onLayers({ ...layers, physical: !layers.physical })} />
+        {props.mayReadRaw && (
+          <Layer kind="raw" shown={layers.raw} value={readout.raw} unit={sensor.inputUnit}
+            onToggle={() => props.onLayers({ ...layers, raw: !layers.raw })} />
+        )}
+        <span className={styles.tools}>
+          <Tooltip label={lock === null ? t("chart.lock") : t("chart.locked", { range: rangeText(lock), unit: lock.layer === "physical" ? sensor.displayUnit : sensor.inputUnit })}>
+            <UnstyledButton className={styles.tool} aria-pressed={lock !== null} aria-label={t("chart.lock")} onClick={toggleLock}>
+              <Icon name={lock === null ? "unlock" : "lock"} size={14} />
+            </UnstyledButton>
+          </Tooltip>
+          <Tooltip label={props.expanded ? t("chart.shrink") : t("chart.expand")}>
+            <UnstyledButton className={styles.tool} aria-pressed={props.expanded} aria-label={t("chart.expand")} onClick={props.onExpand}>
+              <Icon name={props.expanded ? "shrink" : "expand"} size={14} />
+            </UnstyledButton>
+          </Tooltip>
+        </span>
+      </div>
+      <div className={styles.plot}>
+        <div ref={host} className={styles.host} />
+        <div ref={chip} className={styles.chip} hidden />
+        {problem !== null && <p className={styles.note} role="alert">{t("chart.problem", { reason: problem })}</p>}
+        {problem === null && empty && <p className={styles.note}>{t("chart.empty")}</p>}
+        {selection !== null && (
+          <SelectionMenu selection={selection} onClose={() => setSelection(null)} onZoom={props.onZoom} />
+        )}
+      </div>
+    </section>
+  );
+}
+
+function rangeText(lock: Lock): string {
+  const decimals = decimalsOf(step125((lock.max - lock.min) / 8));
+  return `${fixed(lock.min, decimals)} … ${fixed(lock.max, decimals)}`;
+}
+
+interface LayerProps {
+  readonly kind: "physical" | "raw";
+  readonly shown: boolean;
+  readonly value: number | null;
+  readonly unit: string;
+  readonly onToggle: () => void;
+}
+
+function Layer({ kind, shown, value, unit, onToggle }: LayerProps): ReactElement {
+  const { t } = useTranslation();
+  return (
+    <UnstyledButton className={styles.layer} aria-pressed={shown} data-kind={kind} onClick={onToggle} title={t("chart.toggle")}>
+      <svg width={18} height={2} aria-hidden="true">
+        <path d="M0 1h18" stroke={shown ? `var(--${kind})` : "var(--none-mark)"} strokeWidth={2} strokeDasharray={kind === "raw" ? "5 3" : undefined} />
+      </svg>
+      <span className={styles.layerName}>{t(`layer.${kind}`)}</span>
+      {shown && (
+        <>
+          <b>{measured(value, kind === "raw" ? 5 : 4)}</b>
+          <span className={styles.unit}>{unit}</span>
+        </>
+      )}
+    </UnstyledButton>
+  );
+}
+
+interface SelectionProps {
+  readonly selection: Selection;
+  readonly onClose: () => void;
+  readonly onZoom: (from: number, to: number) => void;
+}
+
+function SelectionMenu({ selection, onClose, onZoom }: SelectionProps): ReactElement {
+  const { t } = useTranslation();
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const { from, to, left } = selection;
+  const zoom = (): void => {
+    onClose();
+    onZoom(from, to);
+  };
+  const copy = (): void => {
+    onClose();
+    void navigator.clipboard.writeText(`${new Date(from * 1000).toISOString()}/${new Date(to * 1000).toISOString()}`);
+  };
+  return (
+    <div className={styles.menu} role="menu" aria-label={t("chart.selection")} style={{ left: `min(${left}px, calc(100% - 180px))` }} tabIndex={-1}
+      onKeyDown={(event) => event.key === "Escape" && onClose()}
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) onClose();
+      }}>
+      <UnstyledButton ref={first} role="menuitem" onClick={zoom}>
+        <Icon name="search" size={14} /> {t("chart.zoom")}
+      </UnstyledButton>
+      <UnstyledButton role="menuitem" onClick={copy}>
+        <Icon name="copy" size={14} /> {t("chart.copy")}
+      </UnstyledButton>
+    </div>
+  );
+}

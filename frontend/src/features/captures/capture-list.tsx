@@ -1,0 +1,84 @@
+/** A run's captures, the newest first; J and K switch between them. */
+
+import { UnstyledButton } from "@mantine/core";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useLedger } from "@/api/captures";
+import type { Capture } from "@/api/model";
+import { useTelemetry } from "@/telemetry/use-telemetry";
+import { count, seconds, span } from "@/ui/format";
+import { StateMark, type Mark } from "@/ui/state-mark";
+import { Time } from "@/ui/time";
+import { useHotkey } from "@/ui/use-hotkey";
+import { useNow } from "@/ui/use-now";
+
+import styles from "./capture-list.module.css";
+
+const MARKS: Record<Capture["status"], Mark> = { draft: "none", running: "ok", finished: "done", sealed: "done", failed: "bad" };
+
+interface Props {
+  readonly captures: readonly Capture[];
+  readonly selected: Capture | undefined;
+  readonly onSelect: (capture: Capture) => void;
+}
+
+export function CaptureList({ captures, selected, onSelect }: Props): ReactElement {
+  const { t } = useTranslation();
+  const at = captures.findIndex((capture) => capture.id === selected?.id);
+  const go = (by: number): void => {
+    const next = captures[Math.max(0, Math.min(captures.length - 1, at < 0 ? 0 : at + by))];
+    if (next !== undefined) onSelect(next);
+  };
+  useHotkey("j", () => go(1), { enabled: captures.length > 0 });
+  useHotkey("k", () => go(-1), { enabled: captures.length > 0 });
+  return (
+    <section aria-label={t("lanes.captures")}>
+      <div className={styles.head}>
+        <h2>
+          {t("lanes.captures")} <span>{count(captures.length)}</span>
+        </h2>
+        {captures.length > 1 && <small>{t("capture.switch")}</small>}
+      </div>
+      {captures.length === 0 && <p className={styles.none}>{t("capture.noneYet")}</p>}
+      <ul>
+        {captures.map((capture) => (
+          <li key={capture.id}>
+            <UnstyledButton className={styles.row} aria-current={capture.id === selected?.id || undefined} onClick={() => onSelect(capture)}>
+              <CaptureRow capture={capture} />
+            </UnstyledButton>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function CaptureRow({ capture }: { readonly capture: Capture }): ReactElement {
+  const { t } = useTranslation();
+  const client = useTelemetry();
+  const ledger = useLedger(capture).data;
+  const now = useNow(() => client.nowS());
+  const started = capture.started_at === null ? null : seconds(capture.started_at);
+  const ended = capture.stopped_at === null ? now : seconds(capture.stopped_at);
+  return (
+    <>
+      <StateMark mark={MARKS[capture.status]} />
+      <span className={styles.what}>
+        <span className={styles.title}>
+          {capture.ordinal_number} · <span data-status={capture.status}>{t(`status.${capture.status}`)}</span>
+        </span>
+        <span className={styles.sub}>
+          {started !== null && <Time at={started} />}
+          {capture.notes === "" ? ` · ${capture.initiated_by.name}` : ` · ${capture.notes}`}
+        </span>
+      </span>
+      <span className={styles.figures}>
+        <span>{started === null ? "–" : span(ended - started)}</span>
+        <span className={styles.sub}>
+          {ledger === undefined ? "" : ledger.lost > 0 ? <b className={styles.lost}>{t("ledger.lost", { count: ledger.lost, n: count(ledger.lost) })}</b> : count(ledger.stored)}
+        </span>
+      </span>
+    </>
+  );
+}

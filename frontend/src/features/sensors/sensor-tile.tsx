@@ -1,0 +1,76 @@
+/** One sensor on the wall: state, value, curve of the last minute, rate and delay. */
+
+import { memo, type ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Sensor } from "@/api/model";
+import { useReading, useSpark, useTelemetry } from "@/telemetry/use-telemetry";
+import { measured, rate, span } from "@/ui/format";
+import { Sparkline } from "@/ui/sparkline";
+import { StateMark } from "@/ui/state-mark";
+import { Tag } from "@/ui/tag";
+import { Value } from "@/ui/value";
+
+import { Delay } from "./delay";
+import { liveSensor, mainValue } from "./live-sensor";
+import styles from "./monitor.module.css";
+
+interface Props {
+  readonly sensor: Sensor;
+  readonly recording: boolean;
+}
+
+export const SensorTile = memo(function SensorTile({ sensor, recording }: Props): ReactElement {
+  const { t } = useTranslation();
+  const client = useTelemetry();
+  const live = liveSensor(sensor, useReading(sensor.id));
+  const spark = useSpark(sensor.id);
+  const { value, unit } = mainValue(sensor, live);
+  const offline = live.state === "offline";
+  const silentS = live.t === null ? null : client.nowS() - live.t;
+  return (
+    <li className={styles.tile} data-state={live.state}>
+      <div className={styles.tileHead}>
+        <StateMark mark={live.mark} />
+        <h3 className={styles.name} title={sensor.name}>
+          {sensor.name}
+        </h3>
+        {live.state === "delayed" && <span className={styles.warnWord}>{t("state.delayed")}</span>}
+        {offline && <span className={styles.badWord}>{t("state.offline")}</span>}
+        {live.state === "unknown" && <span className={styles.noneWord}>{t("state.unknown")}</span>}
+        {recording && !offline && live.state !== "delayed" && (
+          <Tag tone="ok" outlined>
+            {t("monitor.rec")}
+          </Tag>
+        )}
+      </div>
+      <div className={styles.values}>
+        <Value size="tile" value={measured(value)} unit={unit} quiet={offline} />
+        {live.raw !== null && sensor.active_profile !== null && (
+          <span className={styles.raw}>
+            {t("layer.raw")}
+            <span>
+              <b>{measured(live.raw, 5)}</b> {sensor.input_unit}
+            </span>
+          </span>
+        )}
+      </div>
+      <div className={styles.curve}>
+        <Sparkline spark={spark} width={240} height={52} quiet={offline} />
+      </div>
+      <div className={styles.foot}>
+        <span>{t("monitor.rate", { rate: rate(live.ratePerS) })}</span>
+        {offline && silentS !== null ? (
+          <strong className={styles.badWord}>{t("monitor.silent", { time: span(silentS) })}</strong>
+        ) : (
+          <span>
+            {t("monitor.delay")}{" "}
+            <b>
+              <Delay ms={live.delayMs} />
+            </b>
+          </span>
+        )}
+      </div>
+    </li>
+  );
+});

@@ -1,0 +1,17 @@
+/** A problem as a sentence for people and an id for whoever looks into it. */
+
+import type { TFunction } from "i18next";
+
+import { ApiProblem } from "@/api/problem";
+
+export interface Explained {
+  readonly detail: string;
+  readonly requestId: string | null;
+}
+
+export function explain(error: Error, t: TFunction): Explained {
+  if (!(error instanceof ApiProblem)) return { detail: error.message, requestId: null };
+  if (error.code === "unreachable") return { detail: t("problem.unreachable"), requestId: null };
+  const detail = error.detail === "" || error.detail === error.title ? error.title : `${error.title} ${error.detail}`;
+  return { detail: error.status >= 500 ? `${t("problem.answered", { status: error.status })} ${detail}` : detail, requestId: error.requestId };
+}
