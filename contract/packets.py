@@ -47,7 +47,7 @@ class Reject:
     count: int = 1
 
 
-@dataclass
+@dataclass(slots=True)
 class Series:
     """One sensor's samples of a packet: t in µs since 1970 (NO_TIME where absent), raw values, both of shape (n,).
 
@@ -189,6 +189,7 @@ def _columns(packet: _Columns) -> Packet | None:
     if n and not np.abs(seconds).max() < _MAX_SECONDS:
         return None
     t_us = seconds_to_us(seconds)
+    places = np.arange(max(counts, default=0))
     series: list[Series] = []
     at = 0
     for column, count in zip(packet.series, counts, strict=True):
@@ -197,7 +198,7 @@ def _columns(packet: _Columns) -> Packet | None:
                 sensor_id=column.sensor_id,
                 t_us=t_us[at : at + count],
                 raw=raw[at : at + count],
-                index=np.arange(count),
+                index=places[:count],
                 physical=None if column.p is None else np.array(column.p, dtype=np.float64),
                 profile_version=column.profile_version,
                 seq=packet.seq if column.seq is None else column.seq,

@@ -14,6 +14,9 @@ I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 
+_UNBOUNDED = (-np.inf, np.inf)
+_NO_TERMS = (1.0, 0.0, *_UNBOUNDED, 0.0)
+
 
 class Status(IntEnum):
     """What became of a sample in conversion; its code in arrays, its lower-case name on the wire."""
@@ -49,20 +52,14 @@ def convert(profile: Profile, raw: F64) -> tuple[F64, U8]:
     not influence each other, and only operations that IEEE 754 rounds correctly are used, so that every machine and
     every array length give the same bits.
     """
-    with np.errstate(all="ignore"):
-        match profile:
-            case Linear():
-                physical = raw * profile.slope
-                physical += profile.intercept
-                outside = np.zeros(raw.shape, dtype=np.bool_)
-            case Table():
+    match profile:
+        case Linear():
+            return _line(profile.slope, profile.intercept, profile.input_range or _UNBOUNDED, raw)
+        case Table():
+            with np.errstate(all="ignore"):
                 physical, outside = _interpolate(profile, raw)
-    failed = ~(np.isfinite(raw) & (np.isfinite(physical) | outside))
-    status = _outside(profile.input_range, raw) | outside
-    codes = status.astype(np.uint8)  # True is 1, OUT_OF_RANGE
-    codes[failed] = Status.CONVERSION_ERROR
-    physical[failed] = np.nan
-    return physical, codes
+            failed = ~(np.isfinite(raw) & (np.isfinite(physical) | outside))
+            return _coded(physical, failed, _beyond(profile.input_range or _UNBOUNDED, raw) | outside)
 
 
 def convert_at(versions: Sequence[ProfileVersion], t_us: I64, raw: F64) -> Converted:
@@ -91,6 +88,66 @@ def convert_at(versions: Sequence[ProfileVersion], t_us: I64, raw: F64) -> Conve
     return result
 
 
+def convert_each(versions: Sequence[Sequence[ProfileVersion]], counts: I64, t_us: I64, raw: F64) -> Converted:
+    """Convert consecutive series, each by its own versions: what `convert_at` gives on each, but in a few operations.
+
+    Series i has the next counts[i] > 0 elements of t_us and raw, shape (n,).
+    """
+    starts = np.cumsum(counts) - counts
+    sole = [
+        _sole(of_series, first, last)
+        for of_series, first, last in zip(
+            versions,
+            np.minimum.reduceat(t_us, starts).tolist() if len(starts) else (),
+            np.maximum.reduceat(t_us, starts).tolist() if len(starts) else (),
+            strict=True,
+        )
+    ]
+    terms = np.array([_NO_TERMS if one is None else _terms(one) for one in sole], dtype=np.float64).reshape(-1, 5)
+    slope, intercept, low, high, version = np.repeat(terms, counts, axis=0).T
+    result = Converted(*_line(slope, intercept, (low, high), raw), version.astype(np.int32))
+    for i in [i for i, one in enumerate(sole) if one is None or not isinstance(one.profile, Linear)]:
+        part = slice(int(starts[i]), int(starts[i] + counts[i]))
+        converted = convert_at(versions[i], t_us[part], raw[part])
+        result.physical[part], result.status[part], result.version[part] = converted
+    return result
+
+
+def _sole(versions: Sequence[ProfileVersion], first_us: int, last_us: int) -> ProfileVersion | None:
+    """Return the version that applies to every t from first to last, None where it is not one alone."""
+    for version in sorted(versions, key=lambda v: v.version, reverse=True) if len(versions) > 1 else versions:
+        start = None if version.version == 1 else version.valid_from_us
+        end = version.valid_to_us
+        if (start is None or start <= first_us) and (end is None or last_us < end):
+            return version
+        if (start is None or start <= last_us) and (end is None or first_us < end):
+            return None
+    return None
+
+
+def _terms(version: ProfileVersion) -> tuple[float, float, float, float, float]:
+    profile = version.profile
+    if not isinstance(profile, Linear):
+        return _NO_TERMS
+    return (profile.slope, profile.intercept, *(profile.input_range or _UNBOUNDED), version.version)
+
+
+def _line(slope: F64 | float, intercept: F64 | float, limits: tuple[F64, F64] | Range, raw: F64) -> tuple[F64, U8]:
+    with np.errstate(all="ignore"):
+        physical = raw * slope
+        physical += intercept
+    # A raw value that is not finite gives no finite physical value, whatever the slope: 0 × ∞ is NaN.
+    return _coded(physical, ~np.isfinite(physical), _beyond(limits, raw))
+
+
+def _coded(physical: F64, failed: npt.NDArray[np.bool_], outside: npt.NDArray[np.bool_]) -> tuple[F64, U8]:
+    codes = outside.astype(np.uint8)  # True is 1, OUT_OF_RANGE
+    if failed.any():
+        codes[failed] = Status.CONVERSION_ERROR
+        physical[failed] = np.nan
+    return physical, codes
+
+
 def _interpolate(table: Table, raw: F64) -> tuple[F64, npt.NDArray[np.bool_]]:
     knots = table.knots
     low, high = knots.raw[0], knots.raw[-1]
@@ -108,9 +165,7 @@ def _interpolate(table: Table, raw: F64) -> tuple[F64, npt.NDArray[np.bool_]]:
     return physical, outside
 
 
-def _outside(limits: Range | None, raw: F64) -> npt.NDArray[np.bool_]:
-    if limits is None:
-        return np.zeros(raw.shape, dtype=np.bool_)
+def _beyond(limits: tuple[F64, F64] | Range, raw: F64) -> npt.NDArray[np.bool_]:
     return (raw < limits[0]) | (raw > limits[1])
 
 

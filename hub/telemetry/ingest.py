@@ -4,18 +4,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 
-from contract.conversion.convert import convert_at
 from contract.packets import NO_TIME, Packet, Reject, Series
 from hub.telemetry import entries
-from hub.telemetry.entries import Entry, PacketNumber
+from hub.telemetry.packing import Part, pack, repeats, times_of
 from hub.telemetry.problems import StreamUnavailable
 from hub.telemetry.registry import Device, SensorEntry, Snapshot
-from hub.telemetry.stream import AlreadyTimed, Appender, Held
+from hub.telemetry.stream import AlreadyTimed, Appender
 
 FUTURE_US: Final = 3_600_000_000
 
@@ -33,15 +31,6 @@ class Receipt:
     def status(self) -> int:
         """Return 202, or 422 when every sample was refused."""
         return 422 if self.rejected and not self.accepted and not self.duplicates else 202
-
-
-@dataclass
-class _Part:
-    """The samples of one sensor that go into one shard's entry."""
-
-    sensor: SensorEntry
-    series: Series
-    place: int
 
 
 class Intake:
@@ -67,34 +56,40 @@ class Intake:
             sensor = _sensor_of(packet.series[reject.series], device)
             if sensor is not None:
                 refused.append((sensor.no, reject))
-        timeless = _give_times(parts, packet, now_us, rejects, refused)
-        for part in parts:
-            self._check_times(part, snapshot, now_us, rejects, refused)
-        duplicates = sum(_repeats(part) for part in parts)
-        good = sum(len(part.series.raw) for part in parts)
+        timeless = False
+        t = times_of(parts)
+        if len(t) and (t.min() < now_us - self._retention_us or t.max() > now_us + FUTURE_US):
+            # Rare: only then it is worth to look at each series by itself.
+            timeless = _give_times(parts, packet, now_us, rejects, refused)
+            for part in parts:
+                self._check_times(part, snapshot, now_us, rejects, refused)
+            t = times_of(parts)
+        good, duplicates = len(t), repeats(parts, t)
         shards = len(self._appenders)
-        by_shard = {
-            shard: (
+        once = (f"{device.id}:{packet.batch_id}", now_us) if timeless and packet.batch_id is not None else None
+        appends = [
+            self._append(
+                shard,
                 [part for part in parts if part.sensor.no % shards == shard],
                 [(no, reject) for no, reject in refused if no % shards == shard],
+                now_us,
+                once,
             )
             for shard in {part.sensor.no % shards for part in parts} | {no % shards for no, _ in refused}
-        }
-        once = (f"{device.id}:{packet.batch_id}", now_us) if timeless and packet.batch_id is not None else None
-        repeated = await asyncio.gather(
-            *(self._append(shard, mine, refusals, now_us, once) for shard, (mine, refusals) in by_shard.items())
-        )
+        ]
+        # Most bodies go to one shard and need no tasks.
+        repeated = [await appends[0]] if len(appends) == 1 else await asyncio.gather(*appends)
         if any(repeated):
             duplicates = good
         answer = [_answer(reject, rows=packet.rows) for reject in rejects]
         return Receipt(packet.batch_id, good - duplicates, duplicates, answer)
 
-    def _assign(self, packet: Packet, device: Device, rejects: list[Reject]) -> list[_Part]:
-        parts: list[_Part] = []
+    def _assign(self, packet: Packet, device: Device, rejects: list[Reject]) -> list[Part]:
+        parts: list[Part] = []
         for place, series in enumerate(packet.series):
             sensor = _sensor_of(series, device)
             if sensor is not None:
-                parts.append(_Part(sensor, series, place))
+                parts.append(Part(sensor, series, place))
             elif len(series.raw):
                 why = (
                     "name the sensor in sensor_id"
@@ -105,7 +100,7 @@ class Intake:
         return parts
 
     def _check_times(
-        self, part: _Part, snapshot: Snapshot, now_us: int, rejects: list[Reject], refused: list[tuple[int, Reject]]
+        self, part: Part, snapshot: Snapshot, now_us: int, rejects: list[Reject], refused: list[tuple[int, Reject]]
     ) -> None:
         t = part.series.t_us
         if not len(t) or (t.max() <= now_us + FUTURE_US and t.min() >= now_us - self._retention_us):
@@ -129,7 +124,7 @@ class Intake:
     async def _append(
         self,
         shard: int,
-        parts: list[_Part],
+        parts: list[Part],
         refused: list[tuple[int, Reject]],
         now_us: int,
         once: tuple[str, int] | None,
@@ -139,13 +134,24 @@ class Intake:
         if once is not None:
             once = (f"{shard}:{once[0]}", once[1])
         try:
-            await appender.append(entries.encode(_entry(parts, refused, now_us)), _held(parts), once)
+            await _append(appender, parts, refused, now_us, once)
         except AlreadyTimed as known:
             for part in parts:
                 part.series.t_us = np.where(part.series.t_us == now_us, known.t_us, part.series.t_us)
-            await appender.append(entries.encode(_entry(parts, refused, now_us)), _held(parts))
+            await _append(appender, parts, refused, now_us, None)
             return True
         return False
+
+
+async def _append(
+    appender: Appender,
+    parts: list[Part],
+    refused: list[tuple[int, Reject]],
+    now_us: int,
+    once: tuple[str, int] | None,
+) -> None:
+    entry, held = pack(parts, refused, now_us)
+    await appender.append(entries.encode(entry), held, once)
 
 
 def _sensor_of(series: Series, device: Device) -> SensorEntry | None:
@@ -155,7 +161,7 @@ def _sensor_of(series: Series, device: Device) -> SensorEntry | None:
 
 
 def _give_times(
-    parts: list[_Part], packet: Packet, now_us: int, rejects: list[Reject], refused: list[tuple[int, Reject]]
+    parts: list[Part], packet: Packet, now_us: int, rejects: list[Reject], refused: list[tuple[int, Reject]]
 ) -> bool:
     """Give the arrival time to a lone sample without t; tells whether there was one. More of a sensor are refused."""
     missing = Counter[int]()
@@ -194,78 +200,6 @@ def _kept(series: Series, keep: Any) -> Series:
         boot=series.boot,
         meta={renumbered[i]: meta for i, meta in series.meta.items() if i in renumbered},
     )
-
-
-def _held(parts: Sequence[_Part]) -> dict[int, Held]:
-    held: dict[int, Held] = {}
-    for part in parts:
-        t, no = part.series.t_us, part.sensor.no
-        if len(t):
-            before = held.get(no, Held(0, int(t[0]), int(t[0])))
-            held[no] = Held(
-                before.samples + len(t), min(before.first_t, int(t.min())), max(before.last_t, int(t.max()))
-            )
-    return held
-
-
-def _repeats(part: _Part) -> int:
-    t, bits = part.series.t_us, part.series.raw.view(np.int64)
-    if len(t) < 2 or (np.diff(t) > 0).all():
-        return 0
-    order = np.lexsort((bits, t))
-    return int(((np.diff(t[order]) == 0) & (np.diff(bits[order]) == 0)).sum())
-
-
-def _entry(parts: list[_Part], refused: list[tuple[int, Reject]], now_us: int) -> Entry:
-    """Convert the samples, sensor by sensor, and pack them; the hub's own conversion is what is stored."""
-    groups: list[tuple[int, int, int]] = []
-    physical: list[entries.F64] = []
-    status: list[entries.U8] = []
-    differing = Counter[int]()
-    meta: dict[int, Any] = {}
-    at = 0
-    for part in parts:
-        series, no = part.series, part.sensor.no
-        converted = convert_at(part.sensor.profiles, series.t_us, series.raw)
-        physical.append(converted.physical)
-        status.append(converted.status)
-        for version, run in groupby(converted.version.tolist()) if len(converted.version) else ():
-            groups.append((no, sum(1 for _ in run), version))
-        if series.physical is not None:
-            differs = series.physical.view(np.int64) != converted.physical.view(np.int64)
-            differs &= ~(np.isnan(series.physical) & np.isnan(converted.physical))
-            differing[no] += int(differs.sum())
-        meta |= {at + i: value for i, value in series.meta.items()}
-        at += len(series.raw)
-    codes = sorted({reject.code for _, reject in refused})
-    return Entry(
-        received_at_us=now_us,
-        series=np.array(groups, dtype=entries.SERIES),
-        t_us=_joined([part.series.t_us for part in parts], np.int64),
-        raw=_joined([part.series.raw for part in parts], np.float64),
-        physical=_joined(physical, np.float64),
-        status=_joined(status, np.uint8),
-        rejects=np.array(
-            [
-                (no, codes.index(reject.code), NO_TIME if reject.t_us is None else reject.t_us)
-                for no, reject in refused
-                for _ in range(reject.count)
-            ],
-            dtype=entries.REJECTS,
-        ),
-        codes=codes,
-        packets=[
-            PacketNumber(part.sensor.no, part.series.boot, part.series.seq)
-            for part in parts
-            if part.series.seq is not None
-        ],
-        differing={no: count for no, count in differing.items() if count},
-        meta=meta,
-    )
-
-
-def _joined(columns: Sequence[Any], kind: type) -> Any:
-    return np.concatenate(columns) if columns else np.empty(0, kind)
 
 
 def _answer(reject: Reject, *, rows: bool) -> dict[str, Any]:

@@ -83,12 +83,12 @@ async def _present(stream: Redis, shard: int, items: list[Acknowledged]) -> set[
 
 async def _count(hub: Hub, shard: int, gone: list[Acknowledged]) -> int:
     rows = [
-        (shard, item.life, no, held.samples, held.first_t, held.last_t)
+        (shard, item.life, no, samples, first_t, last_t)
         for item in gone
-        for no, held in item.sensors.items()
+        for no, samples, first_t, last_t in zip(*(column.tolist() for column in item.held), strict=True)
     ]
     async with hub.db.transaction() as tx:
         await queries.note_lost(tx, rows)
-    total = sum(held.samples for item in gone for held in item.sensors.values())
+    total = sum(samples for _, _, _, samples, _, _ in rows)
     log.error("acknowledged samples are gone from the stream", shard=shard, entries=len(gone), samples=total)
     return total

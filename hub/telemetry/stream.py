@@ -4,11 +4,13 @@ import asyncio
 from collections import deque
 from typing import Any, Final, NamedTuple, cast
 
+import numpy as np
 import structlog
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError, ResponseError
 
+from hub.telemetry.entries import I32, I64
 from hub.telemetry.problems import StreamUnavailable
 
 log = structlog.get_logger(__name__)
@@ -65,25 +67,34 @@ class AlreadyTimed(Exception):
 
 
 class Held(NamedTuple):
-    """How many samples of a sensor an entry holds, and between which times (µs)."""
+    """What an entry holds of each series: its sensor, how many samples, between which times (µs); all of shape (n,)."""
 
-    samples: int
-    first_t: int
-    last_t: int
+    sensor_no: I32
+    samples: I64
+    first_t: I64
+    last_t: I64
+
+    @classmethod
+    def of(cls, sensor_no: I32, samples: I64, t_us: I64) -> "Held":
+        """Describe consecutive series, none of them empty, by the times of their samples."""
+        if not len(samples):
+            return cls(sensor_no, samples, samples, samples)
+        starts = np.cumsum(samples) - samples
+        return cls(sensor_no, samples, np.minimum.reduceat(t_us, starts), np.maximum.reduceat(t_us, starts))
 
 
 class Acknowledged(NamedTuple):
-    """An entry that was acknowledged: its id, its server life, and what it held of each sensor."""
+    """An entry that was acknowledged: its id, its server life, and what it held."""
 
     id: StreamId
     life: str
-    sensors: dict[int, Held]
+    held: Held
 
 
 class _Waiting(NamedTuple):
     entry: bytes
     once: tuple[str, int] | None
-    sensors: dict[int, Held]
+    held: Held
     done: "asyncio.Future[StreamId]"
 
 
@@ -106,7 +117,7 @@ class Appender:
         self.full = False
         self.remembered: deque[Acknowledged] = deque(maxlen=MAX_REMEMBERED)
 
-    async def append(self, entry: bytes, sensors: dict[int, Held], once: tuple[str, int] | None = None) -> StreamId:
+    async def append(self, entry: bytes, held: Held, once: tuple[str, int] | None = None) -> StreamId:
         """Append an entry and return once it is durable; raises StreamUnavailable when that cannot be had.
 
         `once` is (key, t_us) of a batch whose samples lack times; raises AlreadyTimed when the key was used before.
@@ -116,7 +127,7 @@ class Appender:
         if self._queued_bytes + len(entry) > MAX_QUEUED_BYTES:
             raise StreamUnavailable("Too much is waiting for the disk.")
         done: asyncio.Future[StreamId] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(entry, once, sensors, done))
+        self._waiting.append(_Waiting(entry, once, held, done))
         self._queued_bytes += len(entry)
         self._wake.set()
         return await done
@@ -191,7 +202,7 @@ class Appender:
                 _settle(item, AlreadyTimed(int(cast("list[bytes]", reply)[0])))
                 continue
             entry_id = StreamId.parse(cast("bytes", reply))
-            self.remembered.append(Acknowledged(entry_id, life, item.sensors))
+            self.remembered.append(Acknowledged(entry_id, life, item.held))
             if not item.done.done():
                 item.done.set_result(entry_id)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.conversion.convert import ProfileVersion, Status, convert, convert_at
+from contract.conversion.convert import ProfileVersion, Status, convert, convert_at, convert_each
 from contract.conversion.profile import Linear, Table
 
 OK, OUT, ERROR, NONE = Status.OK, Status.OUT_OF_RANGE, Status.CONVERSION_ERROR, Status.NO_PROFILE
@@ -155,3 +155,28 @@ class TestConvertAt:
         assert bits(np.concatenate([a.physical for a in alone])) == bits(together.physical)
         assert np.concatenate([a.status for a in alone]).tolist() == together.status.tolist()
         assert np.concatenate([a.version for a in alone]).tolist() == together.version.tolist()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.lists(profiles, max_size=3), raws, st.integers(0, 100)), max_size=6))
+def test_series_converted_together_equal_each_by_itself(series):
+    # Version k is valid between the (k − 1)th and the kth change, the last one without end.
+    histories = [
+        [
+            ProfileVersion(i + 1, i * change, None if i + 1 == len(kinds) else (i + 1) * change, kind)
+            for i, kind in enumerate(kinds)
+        ]
+        for kinds, _, change in series
+    ]
+    times = [np.arange(len(raw), dtype=np.int64) for _, raw, _ in series]
+    counts = np.array([len(raw) for _, raw, _ in series], dtype=np.int64)
+    together = convert_each(
+        histories,
+        counts,
+        np.concatenate([*times, np.empty(0, np.int64)]),
+        np.concatenate([*(raw for _, raw, _ in series), np.empty(0)]),
+    )
+    alone = [convert_at(h, t, raw) for h, t, (_, raw, _) in zip(histories, times, series, strict=True)]
+    assert bits(together.physical) == [b for one in alone for b in bits(one.physical)]
+    assert together.status.tolist() == [s for one in alone for s in one.status.tolist()]
+    assert together.version.tolist() == [v for one in alone for v in one.version.tolist()]

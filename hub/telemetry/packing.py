@@ -1,0 +1,130 @@
+"""Packs the good samples of a body into a stream entry, converted by the hub."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from contract.conversion.convert import convert_each
+from contract.packets import NO_TIME, Reject, Series
+from hub.telemetry import entries
+from hub.telemetry.entries import F64, I64, Entry, PacketNumber
+from hub.telemetry.registry import SensorEntry
+from hub.telemetry.stream import Held
+
+
+@dataclass(slots=True)
+class Part:
+    """The samples of one series of a packet; `place` is the series' place there."""
+
+    sensor: SensorEntry
+    series: Series
+    place: int
+
+
+def times_of(parts: Sequence[Part]) -> I64:
+    """Return the times of all parts, one after the other."""
+    return np.concatenate([part.series.t_us for part in parts]) if parts else np.empty(0, np.int64)
+
+
+def repeats(parts: Sequence[Part], t_us: I64) -> int:
+    """Count the samples that repeat an earlier one of their part; `t_us` are the times of all parts."""
+    if len(t_us) < 2:
+        return 0
+    falls = np.flatnonzero(t_us[1:] <= t_us[:-1])
+    if len(falls) < len(parts):
+        borders = set(accumulate(len(part.series.t_us) for part in parts))
+        if all(place + 1 in borders for place in falls.tolist()):
+            return 0
+    return sum(_repeats(part.series) for part in parts)
+
+
+def _repeats(series: Series) -> int:
+    t, bits = series.t_us, series.raw.view(np.int64)
+    order = np.lexsort((bits, t))
+    return int(((np.diff(t[order]) == 0) & (np.diff(bits[order]) == 0)).sum())
+
+
+def pack(parts: Sequence[Part], refused: Sequence[tuple[int, Reject]], now_us: int) -> tuple[Entry, Held]:
+    """Convert the samples and pack them, with what must be known should the entry be lost.
+
+    All samples go through one conversion: a few operations on long arrays cost a fraction of many on short ones. The
+    hub's own conversion is what is stored. `refused` are the sensors' numbers and what was refused of theirs.
+    """
+    full = [part for part in parts if len(part.series.raw)]
+    counts = np.array([len(part.series.raw) for part in full], np.int64)
+    numbers = np.array([part.sensor.no for part in full], np.int32)
+    t_us = times_of(full)
+    raw = np.concatenate([part.series.raw for part in full]) if full else np.empty(0)
+    converted = convert_each([part.sensor.profiles for part in full], counts, t_us, raw)
+    codes = sorted({reject.code for _, reject in refused})
+    entry = Entry(
+        received_at_us=now_us,
+        series=_groups(numbers, counts, converted.version),
+        t_us=t_us,
+        raw=raw,
+        physical=converted.physical,
+        status=converted.status,
+        rejects=np.array(
+            [
+                (no, codes.index(reject.code), NO_TIME if reject.t_us is None else reject.t_us)
+                for no, reject in refused
+                for _ in range(reject.count)
+            ],
+            dtype=entries.REJECTS,
+        ),
+        codes=codes,
+        packets=[
+            PacketNumber(part.sensor.no, part.series.boot, part.series.seq)
+            for part in parts
+            if part.series.seq is not None
+        ],
+        differing=_differing(full, counts, converted.physical),
+        meta=_meta(full),
+    )
+    return entry, Held.of(numbers, counts, t_us)
+
+
+def _groups(numbers: entries.I32, counts: I64, version: entries.I32) -> Any:
+    """Group consecutive samples of one series under one profile version."""
+    ends = np.cumsum(counts)
+    changes = np.flatnonzero(version[1:] != version[:-1]) + 1
+    if len(changes):
+        ends = np.union1d(ends, changes)
+        numbers = numbers[np.searchsorted(np.cumsum(counts), ends)]
+    groups = np.empty(len(ends), entries.SERIES)
+    groups["sensor_no"] = numbers
+    groups["count"] = np.diff(ends, prepend=0)
+    groups["version"] = version[ends - 1]
+    return groups
+
+
+def _differing(parts: Sequence[Part], counts: I64, physical: F64) -> dict[int, int]:
+    """Count by sensor the samples whose physical value an edge agent computed otherwise."""
+    if all(part.series.physical is None for part in parts):
+        return {}
+    ends = np.cumsum(counts)
+    theirs = [
+        physical[end - count : end] if part.series.physical is None else part.series.physical
+        for part, count, end in zip(parts, counts.tolist(), ends.tolist(), strict=True)
+    ]
+    edge = np.concatenate(theirs)
+    differs = edge.view(np.int64) != physical.view(np.int64)
+    differs &= ~(np.isnan(edge) & np.isnan(physical))
+    found: dict[int, int] = {}
+    for place in np.searchsorted(ends, np.flatnonzero(differs), side="right").tolist():
+        no = parts[place].sensor.no
+        found[no] = found.get(no, 0) + 1
+    return found
+
+
+def _meta(parts: Sequence[Part]) -> dict[int, Any]:
+    meta: dict[int, Any] = {}
+    at = 0
+    for part in parts:
+        if part.series.meta:
+            meta |= {at + i: value for i, value in part.series.meta.items()}
+        at += len(part.series.raw)
+    return meta
