@@ -111,7 +111,9 @@ async def take_telemetry(ctx: Context) -> web.Response:
     if packet.count > limit:
         raise too_large(ctx, f"It holds {packet.count} samples")
     now_us = ctx.hub.clock.now_us()
-    receipt = await fabric.intake.take(packet, ctx.request[DEVICE], fabric.registry.snapshot, now_us)
+    named = {series.sensor_id for series in packet.series}
+    device = await fabric.registry.covering(bearer(ctx), ctx.request[DEVICE], named)
+    receipt = await fabric.intake.take(packet, device, fabric.registry.snapshot, now_us)
     answer = {
         "batch_id": receipt.batch_id,
         "accepted": receipt.accepted,

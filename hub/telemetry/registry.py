@@ -1,7 +1,7 @@
 """The devices as ingest needs them: a snapshot of tokens, sensors and profiles, kept while the database is away."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -110,6 +110,20 @@ class Registry:
         if found is None:
             raise TokenUnknown
         return found
+
+    async def covering(self, token: str, device: Device, sensors: Iterable[UUID | None]) -> Device:
+        """Return the device as it covers the named sensors, looking anew when it seems not to cover one of them.
+
+        A refusal for an unknown sensor is final, so it may not rest on a snapshot that is half a second old. Raises
+        TokensUnavailable while the database that would know is away.
+        """
+        if all(sensor is None or sensor in device.sensors for sensor in sensors):
+            return device
+        try:
+            await self.refresh()
+        except DatabaseAway as error:
+            raise TokensUnavailable from error
+        return await self.device(token)
 
     async def _load(self, tx: Tx, version: int) -> Snapshot:
         profiles: dict[UUID, list[ProfileVersion]] = {}
