@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -10,8 +9,6 @@ from pydantic import BaseModel, Field
 from hub.conversion.models import ActiveProfile, Payload, StatusName
 from hub.kit.pages import PageQuery
 from hub.kit.wire import absent
-
-TimeSource = Literal["device", "arrival"]
 
 
 class SensorType(StrEnum):
@@ -41,14 +38,6 @@ class SensorState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Limits(BaseModel):
-    """What a sensor's token may do; the first two bound HTTP posts, the third all other ways in."""
-
-    requests_per_s: float = Field(gt=0, le=10_000)
-    burst: int = Field(ge=1, le=100_000)
-    samples_per_s: int = Field(ge=1, le=10_000_000)
-
-
 class SensorCreate(BaseModel):
     """A new sensor; without `token` one is made. Its profile is active at once."""
 
@@ -60,8 +49,6 @@ class SensorCreate(BaseModel):
     token: str | None = Field(default=None, description="At least 128 random bits, in URL-safe characters or hex.")
     heartbeat_interval_s: float = Field(default=10.0, gt=0, le=604_800)
     calibration_notes: str = Field(default="", max_length=10_000)
-    time_source: TimeSource = "device"
-    limits: Limits | None = Field(default=None, description="An owner may set them.")
 
 
 class SensorUpdate(BaseModel):
@@ -73,8 +60,6 @@ class SensorUpdate(BaseModel):
     display_unit: str | None = Field(default=None, max_length=40)
     heartbeat_interval_s: float | None = Field(default=None, gt=0, le=604_800)
     calibration_notes: str | None = Field(default=None, max_length=10_000)
-    time_source: TimeSource | None = None
-    limits: Limits | None = Field(default=None, description="An owner may set them.")
     agent_id: UUID | None = None
 
 
@@ -92,8 +77,6 @@ class Sensor(BaseModel):
     display_unit: str
     heartbeat_interval_s: float
     calibration_notes: str
-    time_source: TimeSource
-    limits: Limits
     agent_id: UUID | None
     created_at: datetime
     active_profile: ActiveProfile | None

@@ -44,15 +44,14 @@ async def insert(
     token_sealed: bytes,
     heartbeat_interval_s: float,
     calibration_notes: str,
-    time_source: str,
 ) -> None:
-    """Create a sensor with the default limits."""
+    """Create a sensor."""
     await tx.execute(
         """
         insert into sensor
           (id, project_id, name, type, input_unit, display_unit, token_digest, token_sealed, heartbeat_interval_s,
-           calibration_notes, time_source)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           calibration_notes)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
         sensor_id,
         project_id,
@@ -64,7 +63,6 @@ async def insert(
         token_sealed,
         heartbeat_interval_s,
         calibration_notes,
-        time_source,
     )
 
 
@@ -85,8 +83,7 @@ async def page(
     return await tx.fetch(
         """
         select sensor.id, sensor.project_id, sensor.name, sensor.type, sensor.input_unit, sensor.display_unit,
-          sensor.heartbeat_interval_s, sensor.calibration_notes, sensor.time_source, sensor.requests_per_s,
-          sensor.burst, sensor.samples_per_s, sensor.agent_id, sensor.created_at,
+          sensor.heartbeat_interval_s, sensor.calibration_notes, sensor.agent_id, sensor.created_at,
           heard.at as last_heartbeat, seen.state, counts.high_water, counts.last_raw, counts.last_physical,
           counts.last_status, counts.delay_us, member.role, project.raw_policy
         from project_member member
@@ -158,34 +155,6 @@ async def update(
         display_unit,
         heartbeat_interval_s,
         calibration_notes,
-    )
-
-
-async def set_time_source(tx: Tx, sensor_id: UUID, time_source: str) -> None:
-    """Say whose clock stamps the samples."""
-    await tx.execute(
-        """
-        update sensor
-        set time_source = $2
-        where id = $1
-        """,
-        sensor_id,
-        time_source,
-    )
-
-
-async def set_limits(tx: Tx, sensor_id: UUID, *, requests_per_s: float, burst: int, samples_per_s: int) -> None:
-    """Set what the sensor's token may do."""
-    await tx.execute(
-        """
-        update sensor
-        set requests_per_s = $2, burst = $3, samples_per_s = $4
-        where id = $1
-        """,
-        sensor_id,
-        requests_per_s,
-        burst,
-        samples_per_s,
     )
 
 

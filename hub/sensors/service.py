@@ -16,11 +16,10 @@ from hub.kit.problems import FieldError, InvalidPayload
 from hub.ledger.service import Fact, record
 from hub.projects.access import may_read_raw
 from hub.projects.models import Role
-from hub.projects.problems import NotFound, RoleTooLow
+from hub.projects.problems import NotFound
 from hub.sensors import guards, queries
 from hub.sensors.access import check_speaks_for
 from hub.sensors.models import (
-    Limits,
     ProjectSensorQuery,
     Sensor,
     SensorCreate,
@@ -37,7 +36,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 async def create(ctx: Context, body: SensorCreate) -> Sensor:
     """Register a sensor in the caller's project; its token is in the answer for an owner only."""
-    _check_limits_right(ctx, body.limits)
     profile = None if body.profile is None else conversion.parse(body.profile, ["body", "profile"])
     token = body.token if body.token is not None else new_token("etps")
     if (why := weakness(token)) is not None:
@@ -59,14 +57,11 @@ async def create(ctx: Context, body: SensorCreate) -> Sensor:
             token_sealed=ctx.hub.keys.seal(token.encode(), sensor_id.bytes),
             heartbeat_interval_s=body.heartbeat_interval_s,
             calibration_notes=body.calibration_notes,
-            time_source=body.time_source,
         )
     except asyncpg.UniqueViolationError as error:
         raise (
             SensorNameTaken(name=body.name) if error.constraint_name == "sensor_name" else SensorTokenTaken()
         ) from error
-    if body.limits is not None:
-        await queries.set_limits(ctx.tx, sensor_id, **body.limits.model_dump())
     await record(ctx, Fact("sensor.created", subject_id=sensor_id, details={"name": body.name, "type": body.type}))
     if profile is not None:
         await conversion.add_first(ctx, sensor_id, profile)
@@ -97,7 +92,6 @@ async def list_of_project(ctx: Context, project_id: UUID, query: ProjectSensorQu
 
 async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
     """Change a sensor; its profile has versions of its own."""
-    _check_limits_right(ctx, body.limits)
     try:
         await queries.update(
             ctx.tx,
@@ -111,10 +105,6 @@ async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
         )
     except asyncpg.UniqueViolationError as error:
         raise SensorNameTaken(name=body.name) from error
-    if body.time_source is not None:
-        await queries.set_time_source(ctx.tx, sensor_id, body.time_source)
-    if body.limits is not None:
-        await queries.set_limits(ctx.tx, sensor_id, **body.limits.model_dump())
     if "agent_id" in body.model_fields_set and not await queries.assign(
         ctx.tx, sensor_id=sensor_id, project_id=ctx.scope.scope_id, agent_id=body.agent_id
     ):
@@ -148,11 +138,6 @@ async def lock_bindable(tx: Tx, *, sensor_ids: list[UUID], project_id: UUID) -> 
     return {row["id"]: row["no"] for row in rows}
 
 
-def _check_limits_right(ctx: Context, limits: Limits | None) -> None:
-    if limits is not None and ctx.scope.role != Role.OWNER:
-        raise RoleTooLow(needed=Role.OWNER, role=ctx.scope.role)
-
-
 async def _rows(ctx: Context, query: SensorQuery, sensor_id: UUID | None = None) -> list[asyncpg.Record]:
     before = position_of(query)
     return await queries.page(
@@ -181,8 +166,6 @@ def _sensor(row: asyncpg.Record, active: dict[UUID, ActiveProfile]) -> Sensor:
         display_unit=row["display_unit"],
         heartbeat_interval_s=row["heartbeat_interval_s"],
         calibration_notes=row["calibration_notes"],
-        time_source=row["time_source"],
-        limits=Limits(requests_per_s=row["requests_per_s"], burst=row["burst"], samples_per_s=row["samples_per_s"]),
         agent_id=row["agent_id"],
         created_at=row["created_at"],
         active_profile=active.get(row["id"]),

@@ -15,7 +15,6 @@ UP = (
       name text not null,
       token_digest bytea not null unique,
       is_default boolean not null default false,
-      samples_per_s int not null default 100000,
       created_at timestamptz not null default now(),
       unique (project_id, name)
     )
@@ -34,10 +33,6 @@ UP = (
       token_digest bytea not null unique,
       token_sealed bytea not null,
       heartbeat_interval_s double precision not null default 10 check (heartbeat_interval_s > 0),
-      time_source text not null default 'device' check (time_source in ('device', 'arrival')),
-      requests_per_s double precision not null default 0.1,
-      burst int not null default 10,
-      samples_per_s int not null default 10000,
       calibration_notes text not null default '',
       last_heartbeat timestamptz,
       created_at timestamptz not null default now(),
@@ -77,8 +72,7 @@ UP = (
     """,
     """
     create trigger sensor_registry
-    after insert or delete or update of project_id, agent_id, token_digest, time_source, requests_per_s, burst,
-      samples_per_s, deleted_at
+    after insert or delete or update of project_id, agent_id, token_digest, deleted_at
     on sensor for each statement execute function registry_changed()
     """,
     """

@@ -17,7 +17,9 @@ from hub.telemetry.stream import StreamId
 
 Sample = tuple[int, int, float]
 samples_of = st.lists(
-    st.tuples(st.integers(1, 4), st.integers(0, 12).map(lambda s: s * 17_000_000), st.sampled_from([0.0, -0.0, 1.5, 2.5])),
+    st.tuples(
+        st.integers(1, 4), st.integers(0, 12).map(lambda s: s * 17_000_000), st.sampled_from([0.0, -0.0, 1.5, 2.5])
+    ),
     max_size=40,
 )
 
@@ -126,9 +128,7 @@ def test_chunks_are_bounded_in_samples_and_span(n: int, step_us: int) -> None:
     if n:
         t = np.arange(n, dtype=np.int64) * step_us
         zeros = np.zeros(n)
-        columns = Samples(
-            np.full(n, 1, np.int32), t, zeros, zeros, np.zeros(n, np.uint8), np.ones(n, np.int32), t, {}
-        )
+        columns = Samples(np.full(n, 1, np.int32), t, zeros, zeros, np.zeros(n, np.uint8), np.ones(n, np.int32), t, {})
     starts = chunks.cut(columns)
     ends = np.append(starts[1:], n)
     for start, end in zip(starts.tolist(), ends.tolist() if n else [], strict=True):

@@ -49,7 +49,7 @@ class Bench:
 
     async def stop(self, capture_id: str) -> None:
         """Press Stop."""
-        (await self.user.post(f"/captures/{capture_id}/stop")).ok
+        assert (await self.user.post(f"/captures/{capture_id}/stop")).ok
 
     async def check(self, capture_id: str, db: Tx) -> None:
         """Compare CSV, table and ledger of a capture with the log."""
@@ -97,8 +97,8 @@ async def bench(owner: Caller, project: str, sensor: Make, device: Device) -> Be
     sensors = [await sensor() for _ in range(3)]
     experiment = (await owner.post(f"/projects/{project}/experiments", {"name": "exactness"})).ok
     run = (await owner.post(f"/experiments/{experiment['id']}/runs", {"name": "one"})).ok
-    (await owner.put(f"/runs/{run['id']}/sensors", {"sensors": [{"sensor_id": s["id"]} for s in sensors]})).ok
-    (await owner.post(f"/runs/{run['id']}/start")).ok
+    assert (await owner.put(f"/runs/{run['id']}/sensors", {"sensors": [{"sensor_id": s["id"]} for s in sensors]})).ok
+    assert (await owner.post(f"/runs/{run['id']}/start")).ok
     return Bench(owner, sensors, [device(s) for s in sensors], run)
 
 
@@ -137,7 +137,9 @@ async def test_many_samples_while_start_and_stop_are_pressed(bench: Bench, store
         while not done.is_set():
             base = time.time_ns() // 1000
             skew = rng.choice([0, 0, -250_000, 400_000])
-            await bench.publish(which, [(base + skew + i * 997, rng.uniform(-9, 9)) for i in range(rng.randrange(1, 60))])
+            await bench.publish(
+                which, [(base + skew + i * 997, rng.uniform(-9, 9)) for i in range(rng.randrange(1, 60))]
+            )
 
     async with asyncio.TaskGroup() as group:
         for which in range(3):
