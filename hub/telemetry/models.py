@@ -22,7 +22,7 @@ class RangeQuery(BaseModel):
 
     from_: AwareDatetime | None = Field(default=None, alias="from")
     to: AwareDatetime | None = None
-    max_points: int | None = Field(default=None, ge=8, le=200_000)
+    max_points: int | None = Field(default=None, ge=20, le=200_000)
     values: Values = Field(default=None, description="Comma-separated: raw, physical. Default: what one may read.")
 
 

@@ -113,9 +113,12 @@ def concatenate(columns: Sequence[Column]) -> Column:
 
 
 def decimate(column: Column, max_points: int) -> Column:
-    """Keep first, least, greatest and last of raw and of physical in each of max_points / 8 stretches of time (M4)."""
+    """Keep first, least, greatest and last of raw and of physical in each of max_points / 8 stretches of time (M4).
+
+    `max_points` is 20 at least; no more samples than that are kept.
+    """
     places = [np.array([0, len(column.t_us) - 1])]
-    points = max(8, max_points // 8 * 8) // 2
+    points = (max_points - 2) // 8 * 4  # for each of the two; the first and the last sample are kept besides
     for values in (column.raw, column.physical):
         real = np.flatnonzero(np.isfinite(values))
         if len(real) <= points:

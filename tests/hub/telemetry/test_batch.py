@@ -1,7 +1,9 @@
 """Entries, batches and chunks as pure functions: nothing is lost, nothing doubled, whatever the order."""
 
+import itertools
 import struct
 from collections import Counter
+from random import Random
 
 import numpy as np
 import pytest
@@ -25,12 +27,14 @@ samples_of = st.lists(
 
 
 def entry(samples: list[Sample], **fields: object) -> Entry:
-    """Make an entry in which every sample is a series of its own."""
+    """Make an entry in which neighbours of one sensor are a series."""
     n = len(samples)
     return Entry(
         **{
             "received_at_us": 5,
-            "series": np.array([(no, 1, 1) for no, _, _ in samples], SERIES),
+            "series": np.array(
+                [(no, len(list(run)), 1) for no, run in itertools.groupby(samples, lambda sample: sample[0])], SERIES
+            ),
             "t_us": np.array([t for _, t, _ in samples], np.int64),
             "raw": np.array([v for _, _, v in samples], np.float64),
             "physical": np.zeros(n),
@@ -90,6 +94,23 @@ def test_a_batch_keeps_each_sample_once_and_counts_the_rest(groups: list[list[Sa
     assert counts.received == Counter(no for no, _, _ in sent)
     assert counts.received == counts.stored + counts.duplicates
     assert sum(len(times) for times in batch.refused.values()) == counts.duplicates.total()
+
+
+@given(st.sets(st.tuples(st.integers(1, 3), st.integers(0, 60)), min_size=1), st.randoms(use_true_random=False))
+def test_series_that_do_not_overlap_are_put_in_order_with_all_their_columns(
+    points: set[tuple[int, int]], random: Random
+) -> None:
+    rising = [(no, t, t / 7) for no, t in sorted(points)]
+    runs = [rising[at : at + 4] for at in range(0, len(rising), 4)]
+    random.shuffle(runs)
+    entries_of = [
+        entry(run, physical=np.array([2 * v for _, _, v in run]), received_at_us=no) for no, run in enumerate(runs)
+    ]
+    batch = Batch([Read(StreamId(i, 0), "life", one, False) for i, one in enumerate(entries_of)])
+    assert identity(batch.samples) == [(no, t, struct.pack("<d", v)) for no, t, v in rising]
+    assert batch.samples.physical.tolist() == [2 * v for _, _, v in rising]
+    came = {sample: number for number, run in enumerate(runs) for sample in run}
+    assert batch.samples.received_at_us.tolist() == [came[sample] for sample in rising]
 
 
 @given(samples_of, samples_of)

@@ -1,0 +1,37 @@
+"""Every migration goes up, down and up again, and leaves nothing behind."""
+
+import asyncio
+
+import asyncpg
+
+from hub.migrate import downgrade, upgrade
+
+OBJECTS = """
+select 'relation ' || relname from pg_class where relnamespace = 'public'::regnamespace and relname !~ '^alembic'
+union all
+select 'function ' || proname from pg_proc where pronamespace = 'public'::regnamespace
+order by 1
+"""
+
+
+async def objects(url: str) -> list[str]:
+    """List what the schema holds."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [row[0] for row in await connection.fetch(OBJECTS)]
+    finally:
+        await connection.close()
+
+
+async def test_up_down_and_up_again(empty_database_url: str) -> None:
+    revisions = ["0001", "0002", "0003"]
+    at: dict[str, list[str]] = {"base": await objects(empty_database_url)}
+    for revision in revisions:
+        await asyncio.to_thread(upgrade, empty_database_url, revision)
+        at[revision] = await objects(empty_database_url)
+    assert len(at["0003"]) > len(at["0002"]) > len(at["0001"]) > len(at["base"]) == 0
+    for revision in ["0002", "0001", "base"]:
+        await asyncio.to_thread(downgrade, empty_database_url, revision)
+        assert await objects(empty_database_url) == at[revision]
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert await objects(empty_database_url) == at["0003"]
