@@ -64,13 +64,16 @@ class Batch:
         self.counts = Counts()
         self.refused: dict[tuple[int, str], list[int]] = defaultdict(list)
         self._book_arrivals(reads)
-        samples, known = _joined(reads)
+        samples, known, counts = _joined(reads)
+        order = _order_of_runs(samples, counts)
+        if order is not None:
+            self.samples, self.known = samples.take(order), known[order]
+            return
         order = np.lexsort((~known, samples.raw.view(np.int64), samples.t_us, samples.sensor_no))
         samples, known = samples.take(order), known[order]
         bits = samples.raw.view(np.int64)
         repeat = np.zeros(len(bits), np.bool_)
-        if len(bits) > 1:
-            repeat[1:] = (np.diff(samples.sensor_no) == 0) & (np.diff(samples.t_us) == 0) & (np.diff(bits) == 0)
+        repeat[1:] = (np.diff(samples.sensor_no) == 0) & (np.diff(samples.t_us) == 0) & (np.diff(bits) == 0)
         self._refuse_duplicates(samples, repeat & ~known)
         self.samples = samples.take(~repeat)
         self.known: Mask = known[~repeat]
@@ -89,11 +92,14 @@ class Batch:
         """Count what is left as stored, and what of it lies below its sensor's newest t as late."""
         sensors = self.samples.sensor_no
         self.counts.stored.update(_count(sensors))
-        self.counts.late.update(_count(sensors[self.samples.t_us < marks[sensors]]))
-        found = _count(sensors[self.known])
-        self.counts.received.update(found)
-        for no in found:
-            self.counts.received_at.setdefault(no, int(self.samples.received_at_us.max()))
+        late = self.samples.t_us < marks[sensors]
+        if late.any():
+            self.counts.late.update(_count(sensors[late]))
+        if self.known.any():
+            found = _count(sensors[self.known])
+            self.counts.received.update(found)
+            for no in found:
+                self.counts.received_at.setdefault(no, int(self.samples.received_at_us.max()))
 
     def _book_arrivals(self, reads: Sequence[Read]) -> None:
         counts = self.counts
@@ -101,9 +107,11 @@ class Batch:
             if read.known:
                 continue
             entry = read.entry
-            for no, count in zip(entry.series["sensor_no"].tolist(), entry.series["count"].tolist(), strict=True):
+            for no, count, _version in entry.series.tolist():
                 counts.received[no] += count
                 counts.received_at[no] = entry.received_at_us
+            if not len(entry.rejects) and not entry.differing:
+                continue
             for no, code, t in entry.rejects.tolist():
                 counts.received[no] += 1
                 counts.rejected[no] += 1
@@ -173,11 +181,31 @@ def packets_of(reads: Sequence[Read]) -> Mapping[tuple[int, str], list[int]]:
 
 
 def _count(sensors: npt.NDArray[np.int32]) -> dict[int, int]:
-    numbers, counts = np.unique(sensors, return_counts=True)
-    return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    """Count the samples of each sensor; they are sorted by sensor."""
+    if not len(sensors):
+        return {}
+    starts = np.append(0, np.flatnonzero(sensors[1:] != sensors[:-1]) + 1)
+    return dict(zip(sensors[starts].tolist(), np.diff(starts, append=len(sensors)).tolist(), strict=True))
 
 
-def _joined(reads: Sequence[Read]) -> tuple[Samples, Mask]:
+def _order_of_runs(samples: Samples, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
+    """Order the samples by moving whole series, which is ten times cheaper than sorting each sample.
+
+    `counts` are the lengths of the series. None when that does not bring them into strictly rising order of t, as when
+    a series steps back, two overlap, or a sample comes twice.
+    """
+    ends = np.cumsum(counts)
+    starts = (ends - counts)[counts > 0]
+    counts = counts[counts > 0]
+    runs = np.lexsort((samples.t_us[starts], samples.sensor_no[starts]))
+    starts, counts = starts[runs], counts[runs]
+    order = np.arange(len(samples.t_us)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+    t, sensors = samples.t_us[order], samples.sensor_no[order]
+    return order if ((t[1:] > t[:-1]) | (sensors[1:] != sensors[:-1])).all() else None
+
+
+def _joined(reads: Sequence[Read]) -> tuple[Samples, Mask, npt.NDArray[np.int64]]:
+    """Put the samples of entries one after the other; also tell which are known, and how long each series is."""
     counts = [len(read.entry.t_us) for read in reads]
     meta: dict[int, Any] = {}
     at = 0
@@ -197,4 +225,5 @@ def _joined(reads: Sequence[Read]) -> tuple[Samples, Mask]:
             meta=meta,
         ),
         np.repeat(np.array([read.known for read in reads], np.bool_), counts),
+        series["count"].astype(np.int64),
     )

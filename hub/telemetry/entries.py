@@ -16,6 +16,7 @@ U8 = npt.NDArray[np.uint8]
 MAGIC: Final = b"ETS1"
 _HEAD: Final = struct.Struct("<4sIIIIIq")
 SERIES: Final = np.dtype([("sensor_no", "<i4"), ("count", "<i4"), ("version", "<i4")])
+_COLUMNS: Final = tuple(np.dtype(kind) for kind in ("<i8", "<f8", "<f8", "u1"))
 REJECTS: Final = np.dtype([("sensor_no", "<i4"), ("code", "<i4"), ("t", "<i8")])
 
 
@@ -107,7 +108,7 @@ def decode(data: bytes) -> Entry:
         extra = cast("dict[str, Any]", orjson.loads(data[at : at + n_extra])) if n_extra else {}
         at += n_extra
         columns: list[Any] = []
-        for kind in ("<i8", "<f8", "<f8", "u1"):
+        for kind in _COLUMNS:
             column = np.frombuffer(data, kind, n, at)
             columns.append(column)
             at += column.nbytes

@@ -17,7 +17,11 @@ DAY_US: Final = 86_400_000_000
 
 def days_of(reads: Sequence[Read]) -> set[int]:
     """Return the days (since 1970) that the samples of some entries fall on."""
-    return {day for read in reads for day in np.unique(read.entry.t_us // DAY_US).tolist()}
+    t_us = np.concatenate([read.entry.t_us for read in reads]) if reads else np.empty(0, np.int64)
+    if not len(t_us):
+        return set()
+    first, last = int(t_us.min()) // DAY_US, int(t_us.max()) // DAY_US
+    return {first} if first == last else set(np.unique(t_us // DAY_US).tolist())
 
 
 async def store(tx: Tx, reads: Sequence[Read], marks: npt.NDArray[np.int64]) -> dict[int, int]:
