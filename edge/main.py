@@ -7,7 +7,6 @@ import signal
 import sys
 
 import structlog
-import uvloop
 
 from edge.agent import serve
 from edge.settings import EdgeSettings
@@ -21,8 +20,9 @@ def run(settings: EdgeSettings) -> None:
     """
     _configure_logs()
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_until_stopped(settings))
+        # Not uvloop: of a connection reset with bytes unread it calls the reader once and never again, and paho, which
+        # reads one packet a call, would miss the end of its connection for as long as twenty seconds.
+        asyncio.run(_until_stopped(settings))
     except SpoolInUse as taken:
         sys.exit(f"etp edge: {taken}")
 
