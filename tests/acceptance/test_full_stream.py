@@ -1,0 +1,67 @@
+"""A stream that reaches its bound: senders are told to wait, and nothing acknowledged is dropped."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.acceptance.journal import Journal, seeded
+from tests.acceptance.load import Gateway, over_http
+from tests.acceptance.system import System, eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("failures")]
+
+
+async def test_a_full_stream_refuses_until_the_writer_has_caught_up(tmp_path: Path) -> None:
+    seed, _ = seeded()
+    system, journal = System(tmp_path, ETP_STREAM_MAX_BYTES=str(4 << 20)), Journal()
+    try:
+        await system.start()
+        bench = await system.bench("http", 40)
+        await system.kill("writer")
+        token = bench.agent.token or ""
+        gateways = [
+            Gateway(system.hub_url, token, bench.ids[i::4], journal, seed + i, period_us=1000) for i in range(4)
+        ]
+        async with over_http(gateways):
+
+            async def refused() -> bool:
+                return all(gateway.refusals.get(503) for gateway in gateways)
+
+            await eventually(refused, 60)
+            held = journal.acknowledged_count
+            assert await system.stored_count() == 0
+            await asyncio.sleep(1.0)
+            assert journal.acknowledged_count == held
+            await _an_idle_sender_is_told_when_to_come_back(system, token, bench.ids[0])
+            await system.again("writer")
+
+            async def taken_again() -> bool:
+                return journal.acknowledged_count > held + 1000
+
+            await eventually(taken_again, 60)
+        await system.drained()
+        stored = await system.stored()
+        assert len(stored) == len(set(stored))
+        assert set(stored) == journal.acknowledged() == journal.sent()
+        for ledger in (await system.ledgers(bench.ids)).values():
+            assert ledger["received"] == ledger["stored"] + ledger["duplicates"]
+            assert (ledger["lost"], ledger["gaps"], ledger["pending"]) == (0, 0, 0)
+    finally:
+        await system.stop()
+
+
+async def _an_idle_sender_is_told_when_to_come_back(system: System, token: str, sensor: str) -> None:
+    body = {"series": [{"sensor_id": sensor, "t": [time.time()], "v": [1.0]}]}
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{system.hub_url}/telemetry", json=body, headers=headers) as answer,
+    ):
+        problem = await answer.json()
+        assert answer.status == 503
+        assert answer.content_type == "application/problem+json"
+        assert problem["type"].endswith("/stream-unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
