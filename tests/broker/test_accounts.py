@@ -1,18 +1,22 @@
 """The rules, for every kind of topic and account."""
 
-from uuid import uuid4
+import itertools
+from uuid import UUID
 
 import pytest
 
 from broker.accounts import Account, may_leave, may_publish, may_receive, may_subscribe
 from contract import topics
 
-PROJECT = uuid4()
-AGENT = Account("agent", uuid4(), PROJECT)
-DEFAULT_AGENT = Account("agent", uuid4(), PROJECT, default=True)
-SENSOR = Account("sensor", uuid4(), PROJECT, agent_id=AGENT.id)
-UNASSIGNED = Account("sensor", uuid4(), PROJECT)
-ELSEWHERE = Account("agent", uuid4(), uuid4(), default=True)
+# The same in every test process, as they are part of the tests' names; with letters, so that case shows.
+IDS = (UUID(int=0xABCDEF << 104 | n) for n in itertools.count())
+
+PROJECT = next(IDS)
+AGENT = Account("agent", next(IDS), PROJECT)
+DEFAULT_AGENT = Account("agent", next(IDS), PROJECT, default=True)
+SENSOR = Account("sensor", next(IDS), PROJECT, agent_id=AGENT.id)
+UNASSIGNED = Account("sensor", next(IDS), PROJECT)
+ELSEWHERE = Account("agent", next(IDS), next(IDS), default=True)
 
 
 class TestMayPublish:
@@ -78,4 +82,4 @@ class TestMayReceive:
         assert may_receive(agent, sensor) is allowed
 
     def test_an_assignment_across_projects_counts_for_nothing(self):
-        assert not may_receive(ELSEWHERE, Account("sensor", uuid4(), PROJECT, agent_id=ELSEWHERE.id))
+        assert not may_receive(ELSEWHERE, Account("sensor", next(IDS), PROJECT, agent_id=ELSEWHERE.id))
