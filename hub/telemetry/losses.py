@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from hub.kit.context import Hub
+from hub.kit.db import Tx
 from hub.kit.problems import DatabaseAway
 from hub.telemetry import queries
 from hub.telemetry.stream import LIFE_FIELD, START, Acknowledged, Appender, StreamId, key_of
@@ -33,19 +34,30 @@ async def check(hub: Hub, appender: Appender) -> int:
     """Forget what is stored, count what is neither stored nor in the stream any more; returns how many samples."""
     if not appender.remembered:
         return 0
+    life = await _life(hub.stream)
     oldest = await _first(hub.stream, appender.shard)
     suspicious = [item for item in list(appender.remembered) if _may_be_gone(item, oldest, appender.life)]
     present = await _present(hub.stream, appender.shard, suspicious)
     # The stream was asked first: what is trimmed in between has its position committed by now.
-    async with hub.db.connection() as connection:
-        stored = {r["run_id"]: StreamId.parse(r["last_id"]) for r in await queries.lives(connection, appender.shard)}
-    gone = [
-        item for item in suspicious if item.id > stored.get(item.life, START) and (item.id, item.life) not in present
-    ]
+    async with hub.db.transaction() as tx:
+        position = await queries.position(tx, appender.shard)
+        stored = {r["run_id"]: StreamId.parse(r["last_id"]) for r in await queries.lives(tx, appender.shard)}
+        gone = [
+            item
+            for item in suspicious
+            if item.id > stored.get(item.life, START) and (item.id, item.life) not in present
+        ]
+        # Until the position belongs to the new life, a writer may still store what it has read of the old one.
+        if position is None or position["run_id"] != life:
+            gone = []
+        total = await _count(tx, appender.shard, gone)
+    # Forgotten only once it is counted: when the database goes in between, the next check counts it.
     _forget(appender, stored, gone)
-    if not gone:
-        return 0
-    return await _count(hub, appender.shard, gone)
+    if gone:
+        log.error(
+            "acknowledged samples are gone from the stream", shard=appender.shard, entries=len(gone), samples=total
+        )
+    return total
 
 
 def _may_be_gone(item: Acknowledged, oldest: StreamId | None, life: str | None) -> bool:
@@ -58,6 +70,10 @@ def _forget(appender: Appender, stored: Mapping[str, StreamId], gone: list[Ackno
         item = appender.remembered.popleft()
         if item.id > stored.get(item.life, START) and (item.id, item.life) not in lost:
             appender.remembered.append(item)
+
+
+async def _life(stream: Redis) -> str:
+    return cast("Any", await stream.info("server"))["run_id"]
 
 
 async def _first(stream: Redis, shard: int) -> StreamId | None:
@@ -81,14 +97,12 @@ async def _present(stream: Redis, shard: int, items: list[Acknowledged]) -> set[
         start = StreamId(last.ms, last.seq + 1)
 
 
-async def _count(hub: Hub, shard: int, gone: list[Acknowledged]) -> int:
+async def _count(tx: Tx, shard: int, gone: list[Acknowledged]) -> int:
     rows = [
         (shard, item.life, no, samples, first_t, last_t)
         for item in gone
         for no, samples, first_t, last_t in zip(*(column.tolist() for column in item.held), strict=True)
     ]
-    async with hub.db.transaction() as tx:
+    if rows:
         await queries.note_lost(tx, rows)
-    total = sum(samples for _, _, _, samples, _, _ in rows)
-    log.error("acknowledged samples are gone from the stream", shard=shard, entries=len(gone), samples=total)
-    return total
+    return sum(samples for _, _, _, samples, _, _ in rows)

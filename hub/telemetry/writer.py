@@ -8,6 +8,8 @@ import asyncpg
 import numpy as np
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from hub.kit.context import Hub
 from hub.kit.db import prepare_connection
@@ -62,7 +64,10 @@ class Writer:
                 "lock_timeout": "10s",
             },
         )
-        redis = Redis.from_url(settings.redis_url, socket_timeout=30.0, single_connection_client=True)
+        # One connection is one life of the server: silently made anew, it would trim what another life holds unread.
+        redis = Redis.from_url(
+            settings.redis_url, socket_timeout=30.0, single_connection_client=True, retry=Retry(NoBackoff(), 0)
+        )
         try:
             await prepare_connection(connection)
             if connection.get_server_version().major >= 17:
