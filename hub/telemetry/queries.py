@@ -83,8 +83,9 @@ async def create_shards(tx: Tx, shards: int) -> None:
 
 
 async def bound_transactions(tx: Tx) -> None:
-    """End transactions of this connection that last longer than a minute; PostgreSQL 17 and newer."""
-    await tx.execute("set transaction_timeout = '60s'")
+    """End transactions of this connection that last longer than 20 s; PostgreSQL 17 and newer."""
+    # A writer that stands still inside a COPY is not idle to the server, and holds the shard for all this time.
+    await tx.execute("set transaction_timeout = '20s'")
 
 
 async def try_shard_lock(tx: Tx, shard: int) -> bool:
