@@ -2,10 +2,10 @@
 
 import json
 import math
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any, Final, NoReturn, cast
 from uuid import UUID
 
@@ -83,7 +83,7 @@ class _Sample(msgspec.Struct, gc=False):
     meta: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Rows(msgspec.Struct):
+class _Rows(msgspec.Struct, gc=False):
     samples: list[_Sample]
     sensor_id: UUID | None = None
     batch_id: str | None = None
@@ -92,7 +92,7 @@ class _Rows(msgspec.Struct):
     series: msgspec.UnsetType = msgspec.UNSET
 
 
-class _Column(msgspec.Struct):
+class _Column(msgspec.Struct, gc=False):
     t: list[float]
     v: list[float]
     sensor_id: UUID | None = None
@@ -103,7 +103,7 @@ class _Column(msgspec.Struct):
     meta: dict[str, Any] | None = None
 
 
-class _Columns(msgspec.Struct):
+class _Columns(msgspec.Struct, gc=False):
     series: list[_Column]
     batch_id: str | None = None
     seq: int | None = None
@@ -180,33 +180,45 @@ def _rows(packet: _Rows) -> Packet | None:
 
 
 def _columns(packet: _Columns) -> Packet | None:
-    if any(len(c.t) != len(c.v) or (c.p is not None and len(c.p) != len(c.v)) or c.meta for c in packet.series):
+    times: list[float] = []
+    values: list[float] = []
+    longest = 0
+    for column in packet.series:
+        count = len(column.v)
+        if len(column.t) != count or (column.p is not None and len(column.p) != count) or column.meta:
+            return None
+        longest = max(longest, count)
+        times += column.t
+        values += column.v
+    seconds, raw = _array(times), _array(values)
+    if times and not np.abs(seconds).max() < _MAX_SECONDS:
         return None
-    counts = [len(c.v) for c in packet.series]
-    n = sum(counts)
-    seconds = np.fromiter(chain.from_iterable(c.t for c in packet.series), np.float64, n)
-    raw = np.fromiter(chain.from_iterable(c.v for c in packet.series), np.float64, n)
-    if n and not np.abs(seconds).max() < _MAX_SECONDS:
-        return None
-    t_us = seconds_to_us(seconds)
-    places = np.arange(max(counts, default=0))
+    t_us, places = seconds_to_us(seconds), np.arange(longest)
     series: list[Series] = []
     at = 0
-    for column, count in zip(packet.series, counts, strict=True):
+    for column in packet.series:
+        count = len(column.v)
+        end = at + count
         series.append(
             Series(
-                sensor_id=column.sensor_id,
-                t_us=t_us[at : at + count],
-                raw=raw[at : at + count],
-                index=places[:count],
-                physical=None if column.p is None else np.array(column.p, dtype=np.float64),
-                profile_version=column.profile_version,
-                seq=packet.seq if column.seq is None else column.seq,
-                boot=(packet.boot if column.boot is None else column.boot) or "",
+                column.sensor_id,
+                t_us[at:end],
+                raw[at:end],
+                places[:count],
+                None if column.p is None else np.array(column.p, dtype=np.float64),
+                column.profile_version,
+                packet.seq if column.seq is None else column.seq,
+                (packet.boot if column.boot is None else column.boot) or "",
+                {},
             )
         )
-        at += count
-    return _checked(Packet(packet.batch_id, False, series, [], n))
+        at = end
+    return _checked(Packet(packet.batch_id, False, series, [], len(values)))
+
+
+def _array(values: list[float]) -> F64:
+    """Make an array of many floats; three times as fast as numpy's own way, which asks each for its type."""
+    return np.frombuffer(struct.pack(f"={len(values)}d", *values), np.float64)
 
 
 def _checked(packet: Packet) -> Packet | None:

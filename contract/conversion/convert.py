@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,9 @@ I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 
+_Limits: TypeAlias = tuple[F64, F64] | Range | None
 _UNBOUNDED = (-np.inf, np.inf)
-_NO_TERMS = (1.0, 0.0, *_UNBOUNDED, 0.0)
+_NO_LINE = Linear(1.0, 0.0)
 
 
 class Status(IntEnum):
@@ -54,12 +55,12 @@ def convert(profile: Profile, raw: F64) -> tuple[F64, U8]:
     """
     match profile:
         case Linear():
-            return _line(profile.slope, profile.intercept, profile.input_range or _UNBOUNDED, raw)
+            return _line(profile.slope, profile.intercept, profile.input_range, raw)
         case Table():
             with np.errstate(all="ignore"):
                 physical, outside = _interpolate(profile, raw)
             failed = ~(np.isfinite(raw) & (np.isfinite(physical) | outside))
-            return _coded(physical, failed, _beyond(profile.input_range or _UNBOUNDED, raw) | outside)
+            return _coded(physical, failed, _beyond(profile.input_range, raw) | outside)
 
 
 def convert_at(versions: Sequence[ProfileVersion], t_us: I64, raw: F64) -> Converted:
@@ -94,28 +95,44 @@ def convert_each(versions: Sequence[Sequence[ProfileVersion]], counts: I64, t_us
     Series i has the next counts[i] > 0 elements of t_us and raw, shape (n,).
     """
     starts = np.cumsum(counts) - counts
-    sole = [
-        _sole(of_series, first, last)
-        for of_series, first, last in zip(
-            versions,
-            np.minimum.reduceat(t_us, starts).tolist() if len(starts) else (),
-            np.maximum.reduceat(t_us, starts).tolist() if len(starts) else (),
-            strict=True,
-        )
-    ]
-    terms = np.array([_NO_TERMS if one is None else _terms(one) for one in sole], dtype=np.float64).reshape(-1, 5)
-    slope, intercept, low, high, version = np.repeat(terms, counts, axis=0).T
-    result = Converted(*_line(slope, intercept, (low, high), raw), version.astype(np.int32))
-    for i in [i for i, one in enumerate(sole) if one is None or not isinstance(one.profile, Linear)]:
-        part = slice(int(starts[i]), int(starts[i] + counts[i]))
-        converted = convert_at(versions[i], t_us[part], raw[part])
-        result.physical[part], result.status[part], result.version[part] = converted
+    sole = _sole_versions(versions, starts, t_us)
+    lines = [one.profile if one is not None and isinstance(one.profile, Linear) else _NO_LINE for one in sole]
+    limits = None
+    if any(line.input_range is not None for line in lines):
+        low, high = np.array([line.input_range or _UNBOUNDED for line in lines]).T
+        limits = np.repeat(low, counts), np.repeat(high, counts)
+    physical, status = _line(
+        np.repeat(np.array([line.slope for line in lines], np.float64), counts),
+        np.repeat(np.array([line.intercept for line in lines], np.float64), counts),
+        limits,
+        raw,
+    )
+    version = np.repeat(np.array([0 if one is None else one.version for one in sole], np.int32), counts)
+    result = Converted(physical, status, version)
+    for i, one in enumerate(sole):
+        if one is None or not isinstance(one.profile, Linear):
+            part = slice(int(starts[i]), int(starts[i] + counts[i]))
+            converted = convert_at(versions[i], t_us[part], raw[part])
+            result.physical[part], result.status[part], result.version[part] = converted
     return result
 
 
+def _sole_versions(
+    versions: Sequence[Sequence[ProfileVersion]], starts: I64, t_us: I64
+) -> Sequence[ProfileVersion | None]:
+    """Return the one version that applies to all of a series, for each; None where it is not one alone."""
+    if all(len(history) == 1 and _endless(history[0]) for history in versions):
+        return [history[0] for history in versions]
+    first, last = np.minimum.reduceat(t_us, starts), np.maximum.reduceat(t_us, starts)
+    return [_sole(*one) for one in zip(versions, first.tolist(), last.tolist(), strict=True)]
+
+
+def _endless(version: ProfileVersion) -> bool:
+    return version.valid_to_us is None and (version.version == 1 or version.valid_from_us is None)
+
+
 def _sole(versions: Sequence[ProfileVersion], first_us: int, last_us: int) -> ProfileVersion | None:
-    """Return the version that applies to every t from first to last, None where it is not one alone."""
-    for version in sorted(versions, key=lambda v: v.version, reverse=True) if len(versions) > 1 else versions:
+    for version in sorted(versions, key=lambda v: v.version, reverse=True):
         start = None if version.version == 1 else version.valid_from_us
         end = version.valid_to_us
         if (start is None or start <= first_us) and (end is None or last_us < end):
@@ -125,14 +142,9 @@ def _sole(versions: Sequence[ProfileVersion], first_us: int, last_us: int) -> Pr
     return None
 
 
-def _terms(version: ProfileVersion) -> tuple[float, float, float, float, float]:
-    profile = version.profile
-    if not isinstance(profile, Linear):
-        return _NO_TERMS
-    return (profile.slope, profile.intercept, *(profile.input_range or _UNBOUNDED), version.version)
-
-
-def _line(slope: F64 | float, intercept: F64 | float, limits: tuple[F64, F64] | Range, raw: F64) -> tuple[F64, U8]:
+def _line(
+    slope: F64 | float, intercept: F64 | float, limits: tuple[F64, F64] | Range | None, raw: F64
+) -> tuple[F64, U8]:
     with np.errstate(all="ignore"):
         physical = raw * slope
         physical += intercept
@@ -165,7 +177,9 @@ def _interpolate(table: Table, raw: F64) -> tuple[F64, npt.NDArray[np.bool_]]:
     return physical, outside
 
 
-def _beyond(limits: tuple[F64, F64] | Range, raw: F64) -> npt.NDArray[np.bool_]:
+def _beyond(limits: _Limits, raw: F64) -> npt.NDArray[np.bool_]:
+    if limits is None:
+        return np.zeros(raw.shape, dtype=np.bool_)
     return (raw < limits[0]) | (raw > limits[1])
 
 

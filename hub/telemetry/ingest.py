@@ -65,17 +65,10 @@ class Intake:
                 self._check_times(part, snapshot, now_us, rejects, refused)
             t = times_of(parts)
         good, duplicates = len(t), repeats(parts, t)
-        shards = len(self._appenders)
         once = (f"{device.id}:{packet.batch_id}", now_us) if timeless and packet.batch_id is not None else None
         appends = [
-            self._append(
-                shard,
-                [part for part in parts if part.sensor.no % shards == shard],
-                [(no, reject) for no, reject in refused if no % shards == shard],
-                now_us,
-                once,
-            )
-            for shard in {part.sensor.no % shards for part in parts} | {no % shards for no, _ in refused}
+            self._append(shard, mine, refusals, now_us, once)
+            for shard, (mine, refusals) in _by_shard(parts, refused, len(self._appenders)).items()
         ]
         # Most bodies go to one shard and need no tasks.
         repeated = [await appends[0]] if len(appends) == 1 else await asyncio.gather(*appends)
@@ -158,6 +151,20 @@ def _sensor_of(series: Series, device: Device) -> SensorEntry | None:
     if series.sensor_id is not None:
         return device.sensors.get(series.sensor_id)
     return next(iter(device.sensors.values())) if device.kind == "sensor" and device.sensors else None
+
+
+def _by_shard(
+    parts: list[Part], refused: list[tuple[int, Reject]], shards: int
+) -> dict[int, tuple[list[Part], list[tuple[int, Reject]]]]:
+    if shards == 1:
+        return {0: (parts, refused)} if parts or refused else {}
+    return {
+        shard: (
+            [part for part in parts if part.sensor.no % shards == shard],
+            [(no, reject) for no, reject in refused if no % shards == shard],
+        )
+        for shard in {part.sensor.no % shards for part in parts} | {no % shards for no, _ in refused}
+    }
 
 
 def _give_times(

@@ -92,12 +92,11 @@ def _groups(numbers: entries.I32, counts: I64, version: entries.I32) -> Any:
     ends = np.cumsum(counts)
     changes = np.flatnonzero(version[1:] != version[:-1]) + 1
     if len(changes):
-        ends = np.union1d(ends, changes)
-        numbers = numbers[np.searchsorted(np.cumsum(counts), ends)]
+        borders = np.union1d(ends, changes)
+        numbers = numbers[np.searchsorted(ends, borders)]
+        ends, counts = borders, np.diff(borders, prepend=0)
     groups = np.empty(len(ends), entries.SERIES)
-    groups["sensor_no"] = numbers
-    groups["count"] = np.diff(ends, prepend=0)
-    groups["version"] = version[ends - 1]
+    groups["sensor_no"], groups["count"], groups["version"] = numbers, counts, version[ends - 1]
     return groups
 
 
