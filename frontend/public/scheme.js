@@ -5,7 +5,7 @@
   try {
     scheme = localStorage.getItem("mantine-color-scheme-value") || "auto";
     language = localStorage.getItem("etp-language") || "";
-  } catch (unavailable) {
+  } catch {
     // Storage may be blocked; the system's scheme then applies.
   }
   if (scheme !== "light" && scheme !== "dark") {

@@ -7,18 +7,23 @@ import type { Sensor, SensorCreate } from "./model";
 
 const REFRESH_MS = 2_000;
 
+/** In the order of their registration: a wall is read by position, and a new one comes last. */
+const inPlace = (a: Sensor, b: Sensor): number => a.created_at.localeCompare(b.created_at) || a.name.localeCompare(b.name);
+
 /** A project's sensors with their states, renewed every two seconds. */
 export function useSensors(projectId: string): UseQueryResult<Sensor[]> {
   return useQuery({
     queryKey: ["sensors", projectId],
-    queryFn: () =>
-      all<Sensor>((cursor) =>
+    queryFn: async () => {
+      const sensors = await all<Sensor>((cursor) =>
         body(
           api.GET("/api/v1/projects/{project_id}/sensors", {
             params: { path: { project_id: projectId }, query: { limit: 200, ...(cursor === undefined ? {} : { cursor }) } },
           }),
         ),
-      ),
+      );
+      return sensors.sort(inPlace);
+    },
     refetchInterval: REFRESH_MS,
   });
 }

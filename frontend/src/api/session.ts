@@ -6,6 +6,7 @@ import { problemOf, unreachable } from "./problem";
 const MARGIN_S = 60;
 const RETRY_MS = 5_000;
 const LOCK = "etp-refresh";
+const NOTE = "etp-session";
 
 export type SessionState = "unknown" | "in" | "out";
 
@@ -25,6 +26,7 @@ const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChann
 
 function set(next: Tokens | null): void {
   clearTimeout(timer);
+  note(next !== null);
   token = next?.access_token ?? null;
   state = next === null ? "out" : "in";
   if (next !== null) {
@@ -32,6 +34,24 @@ function set(next: Tokens | null): void {
     timer = setTimeout(() => void renew(), waitS * 1000);
   }
   listeners.forEach((listener) => listener());
+}
+
+/** Whether this browser may hold a refresh cookie; it cannot be read, so only the fact is noted. */
+function mayResume(): boolean {
+  try {
+    return localStorage.getItem(NOTE) !== null;
+  } catch {
+    return true;
+  }
+}
+
+function note(resumable: boolean): void {
+  try {
+    if (resumable) localStorage.setItem(NOTE, "1");
+    else localStorage.removeItem(NOTE);
+  } catch {
+    // Without storage each start tries the cookie, which costs one refused request.
+  }
 }
 
 async function post(path: string, body: object, bearer: string | null = null): Promise<Response> {
@@ -58,7 +78,7 @@ export const session = {
   token: (): string | null => token,
   state: (): SessionState => state,
 
-  on(listener: Listener): Listener {
+  on: (listener: Listener): Listener => {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },
@@ -80,6 +100,10 @@ export const session = {
 
 /** Trade the cookie for a new access token; null when one must log in. Callers at the same time share one answer. */
 export function renew(): Promise<string | null> {
+  if (token === null && !mayResume()) {
+    set(null);
+    return Promise.resolve(null);
+  }
   refreshing ??= serialised(async () => {
     try {
       const answer = await post("refresh", {});

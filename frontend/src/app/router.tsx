@@ -2,14 +2,12 @@
 
 import { createBrowserRouter } from "react-router";
 
-import { LoginPage } from "@/features/auth/login-page";
-
 import { PageFailed } from "./pages/page-failed";
 import { Home } from "./shell/home";
 import { Session } from "./shell/session";
 
 export const router = createBrowserRouter([
-  { path: "/login", Component: LoginPage },
+  { path: "/login", lazy: async () => ({ Component: (await import("@/features/auth/login-page")).LoginPage }) },
   {
     Component: Session,
     ErrorBoundary: PageFailed,

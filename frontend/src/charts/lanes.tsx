@@ -113,7 +113,7 @@ export function Lanes(props: Props): ReactElement {
   );
 }
 
-const shorten = (name: string, most: number): string => (name.length <= most ? name : `${name.slice(0, most - 1).trimEnd()}…`);
+const shorten = (name: string, most: number): string => (name.length <= most ? name : `${name.slice(0, most - 1).replace(/[\s,.;:]+$/, "")}…`);
 
 interface BarProps {
   readonly band: LaneBand;

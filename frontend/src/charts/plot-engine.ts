@@ -50,6 +50,8 @@ interface Options {
   readonly events: EngineEvents;
 }
 
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- declared as an enum whose values exist in types only
+const RIGHT: Pick<uPlot.Axis, "side"> = { side: 1 };
 const AXIS_PX = 48;
 const TIME_AXIS_PX = 28;
 const CHIP_HALF_PX = 46;
@@ -241,9 +243,9 @@ export class PlotEngine {
   }
 
   private config(width: number, height: number): uPlot.Options {
-    const yAxis = (scale: "p" | "r", side: 1 | 3): uPlot.Axis => ({
+    const yAxis = (scale: "p" | "r"): uPlot.Axis => ({
       scale,
-      side,
+      ...(scale === "r" ? RIGHT : {}),
       size: AXIS_PX,
       gap: 8,
       font: CANVAS_FONT,
@@ -305,8 +307,8 @@ export class PlotEngine {
             return ticks.map((tick) => (this.underChip(tick) ? "" : timeLabel(tick, this.step)));
           },
         },
-        yAxis("p", 3),
-        yAxis("r", 1),
+        yAxis("p"),
+        yAxis("r"),
       ],
       series: [{}, series("p"), series("r")],
       hooks: {

@@ -4,7 +4,7 @@ import type { FromWorker, Intake, LiveState, Reading, Spark, ToWorker, ViewData,
 
 export interface LiveStatus {
   readonly state: LiveState;
-  /** Local clock in ms when the next attempt starts. */
+  /** Seconds since 1970 by the hub's clock when the next attempt starts. */
   readonly retryAt: number | null;
 }
 
@@ -104,8 +104,8 @@ export class TelemetryClient {
   private take(message: FromWorker): void {
     switch (message.op) {
       case "status":
-        this.live = { state: message.state, retryAt: message.retryAt };
         this.clockOffsetS = message.clockOffsetS;
+        this.live = { state: message.state, retryAt: message.retryAt === null ? null : message.retryAt / 1000 + message.clockOffsetS };
         this.topics.emit("status");
         break;
       case "token-needed":
@@ -115,6 +115,8 @@ export class TelemetryClient {
         this.flow = message.intake;
         this.generation += 1;
         for (const reading of message.readings) {
+          const shown = this.readings.get(reading.id);
+          if (shown !== undefined && looksSame(shown, reading)) continue;
           this.readings.set(reading.id, reading);
           this.topics.emit(reading.id);
         }
@@ -142,4 +144,15 @@ export class TelemetryClient {
   private post(message: ToWorker): void {
     this.worker.postMessage(message);
   }
+}
+
+/** Nothing of it would be drawn differently. */
+function looksSame(a: Reading, b: Reading): boolean {
+  return (
+    a.t === b.t &&
+    a.delayMs === b.delayMs &&
+    a.raw === b.raw &&
+    Math.abs(a.ratePerS - b.ratePerS) < 0.005 * b.ratePerS + 1e-9 &&
+    a.beats.every((beat, i) => beat === b.beats[i])
+  );
 }

@@ -27,6 +27,7 @@ export class SensorLog {
   private seenAt = 0;
   private delayMs = NaN;
   private firstHeardAt = Infinity;
+  private historyRatePerS = 0;
 
   constructor(readonly id: string) {}
 
@@ -40,7 +41,8 @@ export class SensorLog {
   }
 
   /** Take history; it stands for arrivals at its own times, whose delay nobody knows. */
-  fill(columns: Columns): void {
+  fill(columns: Columns, ratePerS: number): void {
+    this.historyRatePerS = ratePerS;
     this.ring.add(columns);
     const oldest = columns.t[0];
     if (oldest !== undefined) this.firstHeardAt = Math.min(this.firstHeardAt, oldest);
@@ -100,9 +102,11 @@ export class SensorLog {
     if (t.length < 2) return 0;
     const newest = t[t.length - 1] ?? 0;
     const silence = nowS - newest;
-    const lo = lowerBound(t, newest - RATE_S);
+    // Condensed history holds fewer samples than were sent.
+    const lo = lowerBound(t, Math.max(newest - RATE_S, this.ring.fullFrom));
     const span = newest - (t[lo] ?? newest);
     const count = t.length - 1 - lo;
+    if (span < 1 && this.historyRatePerS > 0) return silence > RATE_S ? 0 : this.historyRatePerS;
     if (span <= 0 || silence > Math.max(RATE_S, (5 * span) / count)) return 0;
     return count / span;
   }
@@ -136,4 +140,10 @@ function noiseFloor(values: Float64Array, lo: number): number {
   if (steps.length === 0) return 0;
   steps.sort((a, b) => a - b);
   return Math.max(20 * (steps[steps.length >> 1] ?? 0), (1e-4 * sum) / steps.length);
+}
+
+/** Samples per second that a stretch of history stood for before it was thinned. */
+export function heldRate(series: { readonly t: Float64Array; readonly total: number }): number {
+  const span = (series.t[series.t.length - 1] ?? 0) - (series.t[0] ?? 0);
+  return span > 0 ? (series.total - 1) / span : 0;
 }

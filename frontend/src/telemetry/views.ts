@@ -5,7 +5,7 @@ import type { History } from "./history";
 import { lowerBound, m4 } from "./m4";
 import type { Extent, ViewData, ViewSpec } from "./protocol";
 import type { Columns } from "./ring";
-import type { SensorLog } from "./sensor-log";
+import { heldRate, type SensorLog } from "./sensor-log";
 
 /** A range is read this much wider on either side, so that panning asks again only outside it. */
 const MARGIN = 0.25;
@@ -163,7 +163,7 @@ export class Views {
       (series) => {
         if (series === null) return;
         if (series.decimated) log.ring.fullFrom = Math.max(log.ring.fullFrom, to);
-        log.fill(series);
+        log.fill(series, heldRate(series));
         this.changed(sensorId);
       },
       () => {

@@ -3,7 +3,7 @@
 import { History } from "./history";
 import { LiveSocket } from "./live-socket";
 import type { FromWorker, Intake, LiveState, Reading, ToWorker, Watched } from "./protocol";
-import { SensorLog } from "./sensor-log";
+import { heldRate, SensorLog } from "./sensor-log";
 import { Views } from "./views";
 
 const READINGS_MS = 250;
@@ -82,7 +82,7 @@ function fillSparks(): void {
       (series) => {
         if (series === null) return;
         if (series.decimated) each.ring.fullFrom = Math.max(each.ring.fullFrom, to);
-        each.fill(series);
+        each.fill(series, heldRate(series));
         views.changed(id);
       },
       () => setTimeout(() => (each.askedFrom = Infinity), RETRY_MS),

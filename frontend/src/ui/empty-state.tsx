@@ -21,7 +21,7 @@ export function EmptyState({ title, text, hint, action, script }: Props): ReactE
   return (
     <section className={styles.empty}>
       <svg viewBox="0 0 560 78" aria-hidden="true" className={styles.drawing}>
-        <path d={LINE} fill="none" stroke="var(--ink-3)" strokeWidth={1.5} strokeLinejoin="round" />
+        <path d={LINE} transform="scale(1.113 1)" fill="none" stroke="var(--ink-3)" strokeWidth={1.5} strokeLinejoin="round" />
         {Array.from({ length: 28 }, (_, i) => (
           <path key={i} d={`M${i * 20 + 0.5} 76v${i % 5 === 0 ? -13 : -8}`} stroke="var(--rule-strong)" />
         ))}

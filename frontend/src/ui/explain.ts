@@ -9,8 +9,8 @@ export interface Explained {
   readonly requestId: string | null;
 }
 
-export function explain(error: Error, t: TFunction): Explained {
-  if (!(error instanceof ApiProblem)) return { detail: error.message, requestId: null };
+export function explain(error: unknown, t: TFunction): Explained {
+  if (!(error instanceof ApiProblem)) return { detail: error instanceof Error ? error.message : String(error), requestId: null };
   if (error.code === "unreachable") return { detail: t("problem.unreachable"), requestId: null };
   const detail = error.detail === "" || error.detail === error.title ? error.title : `${error.title} ${error.detail}`;
   return { detail: error.status >= 500 ? `${t("problem.answered", { status: error.status })} ${detail}` : detail, requestId: error.requestId };

@@ -54,7 +54,7 @@ export function Sparkline({ spark, width, height, quiet = false }: Props): React
     <svg viewBox={`0 0 ${width} ${height}`} width="100%" height={height} preserveAspectRatio="none" aria-hidden="true">
       {drawn !== null && (
         <>
-          <path d={drawn.path} fill="none" stroke={color} strokeWidth={1.25} strokeLinejoin="round" vectorEffect="non-scaling-stroke" />
+          <path d={drawn.path} fill="none" stroke={color} strokeWidth={height < 20 ? 1 : 1.25} strokeLinejoin="round" vectorEffect="non-scaling-stroke" />
           {drawn.end !== null && !quiet && (
             <path d={`M${drawn.end[0]} ${drawn.end[1]}h0.01`} stroke={color} strokeWidth={4} strokeLinecap="round" vectorEffect="non-scaling-stroke" />
           )}

@@ -22,7 +22,7 @@ export function useHotkey(key: string, action: () => void, { ctrl = false, enabl
     const onKey = (event: KeyboardEvent): void => {
       const pressed = event.key === key || event.key.toLowerCase() === key || event.code === `Key${key.toUpperCase()}`;
       if (!pressed || event.repeat || event.altKey || (event.ctrlKey || event.metaKey) !== ctrl) return;
-      if (!ctrl && (busy(event.target) || document.querySelector("[role=dialog]") !== null)) return;
+      if (!ctrl && (busy(event.target) || document.querySelector("dialog[open], [role=dialog], [role=menu]") !== null)) return;
       // A focused button answers Space and Enter itself.
       if ((key === " " || key === "Enter") && event.target instanceof HTMLButtonElement) return;
       event.preventDefault();

@@ -1,7 +1,7 @@
 /** A run: capture strip, live or stored charts, lanes, and what describes it. */
 
 import { Button, Tooltip } from "@mantine/core";
-import { useCallback, useMemo, useState, type ReactElement } from "react";
+import { useMemo, useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 
@@ -76,7 +76,7 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
   const exported = stored ?? running ?? captures.find((capture) => capture.started_at !== null);
   const exportCsv = async (capture: Capture): Promise<void> => {
     const name = `run-${run.number}-capture-${capture.ordinal_number}.csv`;
-    await download(`/api/v1/captures/${capture.id}/export?format=csv`, name).catch((error: Error) =>
+    await download(`/api/v1/captures/${capture.id}/export?format=csv`, name).catch((error: unknown) =>
       toast({ tone: "bad", title: t("run.exportFailed"), detail: explain(error, t).detail }),
     );
   };
@@ -156,15 +156,15 @@ function useWindow(stored: Capture | undefined, fixed: { from: number; to: numbe
   const from = stored?.started_at == null ? null : seconds(stored.started_at);
   const to = stored?.stopped_at == null ? null : seconds(stored.stopped_at);
   const captureId = stored?.id ?? null;
-  const make = useCallback((): ViewWindow => {
-    if (fixed !== null) return { kind: "range", from: fixed.from, to: fixed.to, captureId };
+  const fixedFrom = fixed?.from ?? null;
+  const fixedTo = fixed?.to ?? null;
+  return useMemo((): ViewWindow => {
+    if (fixedFrom !== null && fixedTo !== null) return { kind: "range", from: fixedFrom, to: fixedTo, captureId };
     if (from !== null && to !== null) {
       const edge = Math.max(0.5, EDGE * (to - from));
       return { kind: "range", from: from - edge, to: to + edge, captureId };
     }
     if (frozenAt !== null) return { kind: "range", from: frozenAt - windowS, to: frozenAt, captureId: null };
     return { kind: "live", windowS };
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- the ends of `fixed` are its content; the object is new with each address
-  }, [fixed?.from, fixed?.to, from, to, captureId, frozenAt, windowS]);
-  return useMemo(make, [make]);
+  }, [fixedFrom, fixedTo, from, to, captureId, frozenAt, windowS]);
 }

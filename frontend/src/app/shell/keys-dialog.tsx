@@ -1,8 +1,9 @@
 /** The list of keys. */
 
-import { Modal } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
+
+import { Dialog } from "@/ui/dialog";
 
 import styles from "./dialogs.module.css";
 
@@ -24,7 +25,7 @@ interface Props {
 export function KeysDialog({ opened, onClose }: Props): ReactElement {
   const { t } = useTranslation();
   return (
-    <Modal opened={opened} onClose={onClose} title={t("keys.title")} size="sm" closeButtonProps={{ "aria-label": t("close") }}>
+    <Dialog opened={opened} onClose={onClose} title={t("keys.title")} size="small">
       <dl className={styles.keys}>
         {KEYS.map(([key, what]) => (
           <div key={key}>
@@ -35,6 +36,6 @@ export function KeysDialog({ opened, onClose }: Props): ReactElement {
           </div>
         ))}
       </dl>
-    </Modal>
+    </Dialog>
   );
 }

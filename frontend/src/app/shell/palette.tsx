@@ -1,6 +1,5 @@
 /** Ctrl K: go anywhere by name. */
 
-import { Modal } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState, type KeyboardEvent, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,6 +8,7 @@ import { useNavigate } from "react-router";
 import { useExperiments } from "@/api/experiments";
 import { useProject } from "@/api/me";
 import type { Me, Run } from "@/api/model";
+import { Dialog } from "@/ui/dialog";
 import { Icon } from "@/ui/icons";
 
 import styles from "./dialogs.module.css";
@@ -32,9 +32,9 @@ const MOST = 12;
 export function Palette({ opened, me, onClose }: Props): ReactElement {
   const { t } = useTranslation();
   return (
-    <Modal opened={opened} onClose={onClose} withCloseButton={false} size={440} yOffset="12vh" padding={0} title={null} aria-label={t("shell.search")}>
-      {opened && <Places me={me} onClose={onClose} />}
-    </Modal>
+    <Dialog opened={opened} onClose={onClose} title={t("shell.search")} bare>
+      <Places me={me} onClose={onClose} />
+    </Dialog>
   );
 }
 

@@ -28,7 +28,7 @@ export function RecordingBlock(): ReactElement {
   const [oldest] = [...recordings].sort((a, b) => startOf(a) - startOf(b));
 
   if (live.state === "lost") {
-    const waitS = live.retryAt === null ? 0 : Math.max(0, Math.ceil((live.retryAt - Date.now()) / 1000));
+    const waitS = live.retryAt === null ? 0 : Math.max(0, Math.ceil(live.retryAt - now));
     return (
       <div className={styles.lost} role="status">
         <StateMark mark="warn" />

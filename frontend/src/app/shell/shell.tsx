@@ -33,7 +33,7 @@ export function Shell(): ReactElement {
   const { t } = useTranslation();
   const { projectId } = useParams();
   const me = useMe();
-  const client = useMemo(telemetryOfPage, []);
+  const client = useMemo(() => telemetryOfPage(), []);
   const [palette, setPalette] = useState(false);
   const [keys, setKeys] = useState(false);
   const main = useRef<HTMLElement>(null);

@@ -1,6 +1,6 @@
 /** The user's menu: who one is, look, language, keys, log out. */
 
-import { Menu, SegmentedControl, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { Menu, SegmentedControl, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";

@@ -1,4 +1,4 @@
-import { Button, createTheme, Menu, Modal, SegmentedControl, Select, Tooltip, type MantineColorsTuple } from "@mantine/core";
+import { Button, createTheme, Menu, SegmentedControl, Tooltip, type MantineColorsTuple } from "@mantine/core";
 
 /** The accent in ten shades, 6 on light and 5 on dark; what is drawn comes from the roles in tokens.css. */
 const accent: MantineColorsTuple = [
@@ -18,10 +18,7 @@ export const theme = createTheme({
   components: {
     Button: Button.extend({ defaultProps: { size: "xs", variant: "default" } }),
     Menu: Menu.extend({ defaultProps: { transitionProps: FADE, shadow: "none", withinPortal: true } }),
-    // The page's policy allows no injected style element, which locking the scroll would need.
-    Modal: Modal.extend({ defaultProps: { transitionProps: FADE, lockScroll: false, overlayProps: { backgroundOpacity: 0.4 } } }),
     SegmentedControl: SegmentedControl.extend({ defaultProps: { transitionDuration: 0, size: "xs", withItemsBorders: false } }),
-    Select: Select.extend({ defaultProps: { size: "xs", comboboxProps: { transitionProps: FADE, shadow: "none" }, allowDeselect: false } }),
     Tooltip: Tooltip.extend({ defaultProps: { transitionProps: FADE, openDelay: 300, multiline: true, events: { hover: true, focus: true, touch: false } } }),
   },
 });

@@ -2,7 +2,7 @@
 
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState, useSyncExternalStore, type FormEvent, type ReactElement } from "react";
+import { useState, useSyncExternalStore, type SubmitEvent, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Navigate, useSearchParams } from "react-router";
 
@@ -24,7 +24,7 @@ export function LoginPage(): ReactElement {
   const [problem, setProblem] = useState<string | null>(null);
   if (state === "in") return <Navigate to={inside(params.get("next"))} replace />;
 
-  const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
+  const submit = async (event: SubmitEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const text = (name: string): string => (form.get(name) as string | null) ?? "";

@@ -1,10 +1,11 @@
 /** Start and Stop of a capture: one press starts, a hold of 0.8 s stops; R asks first instead. */
 
-import { Button, Modal, Tooltip } from "@mantine/core";
+import { Button, Tooltip } from "@mantine/core";
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useMe, useProject } from "@/api/me";
+import { Dialog } from "@/ui/dialog";
 import { useHotkey } from "@/ui/use-hotkey";
 
 import styles from "./capture-button.module.css";
@@ -88,8 +89,7 @@ export function CaptureButton({ recording, blocked, number, onStart, onStop }: P
           </button>
         )}
       </Tooltip>
-      <Modal opened={asking} onClose={() => setAsking(false)} size="sm" title={recording ? t("capture.stopTitle", { number }) : t("capture.startTitle")}
-        closeButtonProps={{ "aria-label": t("close") }}>
+      <Dialog opened={asking} onClose={() => setAsking(false)} size="small" title={recording ? t("capture.stopTitle", { number }) : t("capture.startTitle")}>
         <p>{recording ? t("capture.stopText") : t("capture.startText")}</p>
         <div className={styles.answers}>
           <Button onClick={() => setAsking(false)}>{t("cancel")}</Button>
@@ -101,7 +101,7 @@ export function CaptureButton({ recording, blocked, number, onStart, onStop }: P
             {recording ? t("capture.stop") : t("capture.start")}
           </Button>
         </div>
-      </Modal>
+      </Dialog>
     </>
   );
 }

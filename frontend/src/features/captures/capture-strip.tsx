@@ -1,7 +1,7 @@
 /** The strip over the charts: timer, the button, the countdown, and what was delivered. */
 
-import { Button, Select } from "@mantine/core";
-import { useCallback, useEffect, useState, type ReactElement } from "react";
+import { Button } from "@mantine/core";
+import { useCallback, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useLedger, useStartCapture, useStopCapture } from "@/api/captures";
@@ -11,6 +11,7 @@ import { useTelemetry } from "@/telemetry/use-telemetry";
 import { explain } from "@/ui/explain";
 import { count, seconds, span, timer } from "@/ui/format";
 import { Icon } from "@/ui/icons";
+import { Select } from "@/ui/select";
 import { StateMark } from "@/ui/state-mark";
 import { Time } from "@/ui/time";
 import { toast } from "@/ui/toasts";
@@ -58,11 +59,11 @@ export function CaptureStrip({ run, captures, sensors, selected, onOpen }: Props
   const onStart = async (): Promise<void> => {
     await start
       .mutateAsync({ durationS: stopsAfter === null ? null : Number(stopsAfter), preRollS: Number(preRoll ?? 0) })
-      .catch((error: Error) => toast({ tone: "bad", title: t("capture.startFailed"), detail: explain(error, t).detail }));
+      .catch((error: unknown) => toast({ tone: "bad", title: t("capture.startFailed"), detail: explain(error, t).detail }));
   };
   const onStop = async (): Promise<void> => {
     if (running === undefined) return;
-    await stop.mutateAsync(running).catch((error: Error) => toast({ tone: "bad", title: t("capture.stopFailed"), detail: explain(error, t).detail }));
+    await stop.mutateAsync(running).catch((error: unknown) => toast({ tone: "bad", title: t("capture.stopFailed"), detail: explain(error, t).detail }));
   };
 
   return (
@@ -81,20 +82,25 @@ export function CaptureStrip({ run, captures, sensors, selected, onOpen }: Props
       </div>
       {running === undefined ? (
         <div className={styles.options}>
-          <Select label={t("capture.stopsAfter")} value={stopsAfter ?? "never"} onChange={(value) => setStopsAfter(value === "never" ? null : value)}
-            rightSection={<Icon name="updown" />} w={112}
+          {blocked !== null && <p className={styles.hint}>{blocked}</p>}
+          {blocked === null && (
+            <>
+              <Select label={t("capture.stopsAfter")} value={stopsAfter ?? "never"} onChange={(value) => setStopsAfter(value === "never" ? null : value)} w={112}
             data={[{ value: "never", label: t("capture.byHand") }, ...DURATIONS_S.map((s) => ({ value: String(s), label: durationText(s, t) }))]} />
-          <Select label={t("capture.preRoll")} value={preRoll ?? "0"} onChange={(value) => setPreRoll(value === "0" ? null : value)} w={96}
-            rightSection={<Icon name="updown" />}
+              <Select label={t("capture.preRoll")} value={preRoll ?? "0"} onChange={(value) => setPreRoll(value === "0" ? null : value)} w={96}
             data={[{ value: "0", label: t("capture.noPreRoll") }, ...PRE_ROLLS_S.map((s) => ({ value: String(s), label: durationText(s, t) }))]} />
+            </>
+          )}
         </div>
       ) : (
         <Countdown capture={running} now={now} />
       )}
       {shown === undefined ? (
         <div className={styles.delivered}>
-          <div className={styles.label}>{t("summary.delivered")}</div>
-          <p className={styles.hint}>{t("capture.none")}</p>
+          <div>
+            <div className={styles.label}>{t("summary.delivered")}</div>
+            <p className={styles.hint}>{t("capture.none")}</p>
+          </div>
         </div>
       ) : justStopped !== undefined && running === undefined && selected === undefined ? (
         <Stopped capture={justStopped} onOpen={() => onOpen(justStopped)} />
@@ -146,11 +152,9 @@ function Countdown({ capture, now }: { readonly capture: Capture; readonly now: 
 function Stopped({ capture, onOpen }: { readonly capture: Capture; readonly onOpen: () => void }): ReactElement {
   const { t } = useTranslation();
   const ledger = useLedger(capture).data;
-  const [told, setTold] = useState(false);
-  useEffect(() => setTold(true), []);
   const length = capture.started_at !== null && capture.stopped_at !== null ? seconds(capture.stopped_at) - seconds(capture.started_at) : 0;
   return (
-    <div className={styles.stopped} role={told ? "status" : undefined}>
+    <div className={styles.stopped} role="status">
       <span className={styles.tick}>
         <Icon name="check" />
       </span>

@@ -1,14 +1,15 @@
 /** A project's experiments, and a form for a new one. */
 
-import { Button, Modal, Textarea, TextInput } from "@mantine/core";
-import type { FormEvent, ReactElement } from "react";
-import { Trans, useTranslation } from "react-i18next";
+import { Button, Textarea, TextInput } from "@mantine/core";
+import type { SubmitEvent, ReactElement } from "react";
+import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 
 import { useCreateExperiment, useExperiments } from "@/api/experiments";
 import { useMayEdit, useProject } from "@/api/me";
 import type { Experiment } from "@/api/model";
 import { ApiProblem } from "@/api/problem";
+import { Dialog } from "@/ui/dialog";
 import { EmptyState } from "@/ui/empty-state";
 import { explain } from "@/ui/explain";
 import { count, seconds } from "@/ui/format";
@@ -70,7 +71,7 @@ export function ExperimentsPage(): ReactElement {
       )}
       {(experiments.data?.length ?? 0) > 0 && shown.length === 0 && (
         <NothingFound action={<Button onClick={() => setText(null)}>{t("list.clear")}</Button>}>
-          <Trans i18nKey="experiment.filtered" values={{ text }} components={{ b: <b /> }} />
+          {t("experiment.filtered", { text })}
         </NothingFound>
       )}
       <NewExperiment opened={creating !== null} onClose={() => setCreating(null)} />
@@ -111,7 +112,7 @@ function NewExperiment({ opened, onClose }: { readonly opened: boolean; readonly
   const navigate = useNavigate();
   const create = useCreateExperiment(project.id);
   const fields = create.error instanceof ApiProblem ? create.error.fields : {};
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
+  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const text = (name: string): string => ((form.get(name) as string | null) ?? "").trim();
@@ -122,7 +123,7 @@ function NewExperiment({ opened, onClose }: { readonly opened: boolean; readonly
     );
   };
   return (
-    <Modal opened={opened} onClose={onClose} title={t("experiment.new")} closeButtonProps={{ "aria-label": t("close") }}>
+    <Dialog opened={opened} onClose={onClose} title={t("experiment.new")}>
       <form onSubmit={submit} className={styles.form}>
         <TextInput size="sm" name="name" label={t("experiment.name")} required withAsterisk={false} maxLength={200} data-autofocus error={fields.name} />
         <Textarea name="description" label={t("experiment.description")} rows={3} error={fields.description} />
@@ -139,6 +140,6 @@ function NewExperiment({ opened, onClose }: { readonly opened: boolean; readonly
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

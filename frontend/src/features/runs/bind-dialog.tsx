@@ -1,11 +1,12 @@
 /** Choose which sensors take part in a run, and which of them captures store. */
 
-import { Button, Checkbox, Modal, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, TextInput } from "@mantine/core";
 import { useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { BoundSensor, Run, Sensor } from "@/api/model";
 import { useChangeRun } from "@/api/runs";
+import { Dialog } from "@/ui/dialog";
 import { explain } from "@/ui/explain";
 import { Icon } from "@/ui/icons";
 
@@ -25,9 +26,9 @@ const FILTER_FROM = 8;
 export function BindDialog({ opened, onClose, ...rest }: Props): ReactElement {
   const { t } = useTranslation();
   return (
-    <Modal opened={opened} onClose={onClose} title={t("bind.title")} size="lg" closeButtonProps={{ "aria-label": t("close") }}>
-      {opened && <Choice {...rest} onClose={onClose} />}
-    </Modal>
+    <Dialog opened={opened} onClose={onClose} title={t("bind.title")} size="large">
+      <Choice {...rest} onClose={onClose} />
+    </Dialog>
   );
 }
 
@@ -67,7 +68,10 @@ function Choice({ run, sensors, onClose }: Omit<Props, "opened">): ReactElement 
           const mode = modes.get(sensor.id) ?? null;
           return (
             <li key={sensor.id}>
-              <Checkbox size="xs" label={sensor.name} checked={mode !== null} onChange={(event) => set(sensor.id, event.currentTarget.checked ? "record" : null)} />
+              <label className={styles.check}>
+                <input type="checkbox" checked={mode !== null} onChange={(event) => set(sensor.id, event.currentTarget.checked ? "record" : null)} />
+                {sensor.name}
+              </label>
               <span className={styles.hint}>{t(`type.${sensor.type}`)}</span>
               <SegmentedControl aria-label={t("bind.mode", { name: sensor.name })} disabled={mode === null} value={mode ?? "record"}
                 onChange={(value) => set(sensor.id, value)}

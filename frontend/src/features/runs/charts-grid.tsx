@@ -29,6 +29,7 @@ interface Props {
 const PHONE_CHARTS = 2;
 const LANE_SENSORS = 4;
 const AHEAD = 0.04;
+const LEAST_LANES_S = 300;
 
 export function ChartsGrid({ run, sensors, captures, view, window, onCapture }: Props): ReactElement {
   const { t } = useTranslation();
@@ -47,7 +48,9 @@ export function ChartsGrid({ run, sensors, captures, view, window, onCapture }: 
   const firstBand = Math.min(...bands.map((band) => band.from), Infinity);
   const from = Math.min(started ?? now, firstBand);
   const lastBand = Math.max(...bands.map((band) => band.until ?? -Infinity), -Infinity);
-  const to = Math.max(ended, lastBand) + AHEAD * Math.max(60, ended - from);
+  // A run that has just begun is given room, so that its first minutes do not race across the lanes.
+  const room = run.finished_at === null ? from + LEAST_LANES_S : 0;
+  const to = Math.max(Math.max(ended, lastBand) + AHEAD * (ended - from), room);
   const [shownFrom, shownTo] = window.kind === "live" ? [now - window.windowS, now] : [window.from, window.to];
   const laneSensors = useMemo(
     () => run.sensors.slice(0, LANE_SENSORS).map(({ sensor_id: id }) => ({ id, name: sensors.find((s) => s.id === id)?.name ?? id })),

@@ -1,11 +1,12 @@
 /** End a run, and say how it ended. */
 
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Run } from "@/api/model";
 import { useChangeRun } from "@/api/runs";
+import { Dialog } from "@/ui/dialog";
 import { explain } from "@/ui/explain";
 
 import styles from "./run.module.css";
@@ -22,7 +23,7 @@ export function FinishDialog({ run, recording, opened, onClose }: Props): ReactE
   const change = useChangeRun(run.id);
   const finish = (status: "succeeded" | "failed"): void => change.mutate({ kind: "finish", status }, { onSuccess: onClose });
   return (
-    <Modal opened={opened} onClose={onClose} size="sm" title={t("run.finishTitle", { number: run.number })} closeButtonProps={{ "aria-label": t("close") }}>
+    <Dialog opened={opened} onClose={onClose} size="small" title={t("run.finishTitle", { number: run.number })}>
       <p>{recording ? t("run.finishRecording") : t("run.finishText")}</p>
       {change.error !== null && (
         <p role="alert" className={styles.problem}>
@@ -38,6 +39,6 @@ export function FinishDialog({ run, recording, opened, onClose }: Props): ReactE
           {t("run.asSucceeded")}
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

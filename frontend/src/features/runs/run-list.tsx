@@ -1,7 +1,7 @@
 /** An experiment's runs, and a form for a new one. */
 
-import { Button, Modal, Textarea, TextInput } from "@mantine/core";
-import { useState, type FormEvent, type ReactElement } from "react";
+import { Button, Textarea, TextInput } from "@mantine/core";
+import { useState, type SubmitEvent, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 
@@ -9,6 +9,7 @@ import { useMayEdit, useProject } from "@/api/me";
 import type { Run } from "@/api/model";
 import { ApiProblem } from "@/api/problem";
 import { useCreateRun, useRuns } from "@/api/runs";
+import { Dialog } from "@/ui/dialog";
 import { EmptyState } from "@/ui/empty-state";
 import { explain } from "@/ui/explain";
 import { count, seconds, span } from "@/ui/format";
@@ -107,7 +108,7 @@ function NewRun({ experimentId, opened, onClose }: NewRunProps): ReactElement {
   const [paramsText, setParamsText] = useState("");
   const params = parseParams(paramsText);
   const fields = create.error instanceof ApiProblem ? create.error.fields : {};
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
+  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     if (params.problem !== null) return;
     const form = new FormData(event.currentTarget);
@@ -115,15 +116,12 @@ function NewRun({ experimentId, opened, onClose }: NewRunProps): ReactElement {
     create.mutate(
       { name: text("name"), params: params.values, ...(text("git_sha") === "" ? {} : { git_sha: text("git_sha") }) },
       {
-        onSuccess: (run) => {
-          onClose();
-          void navigate(`/p/${project.id}/experiments/${experimentId}/runs/${run.id}`);
-        },
+        onSuccess: (run) => void navigate(`/p/${project.id}/experiments/${experimentId}/runs/${run.id}`),
       },
     );
   };
   return (
-    <Modal opened={opened} onClose={onClose} title={t("run.new")} closeButtonProps={{ "aria-label": t("close") }}>
+    <Dialog opened={opened} onClose={onClose} title={t("run.new")}>
       <form onSubmit={submit} className={styles.form}>
         <TextInput size="sm" name="name" label={t("run.name")} required withAsterisk={false} maxLength={200} data-autofocus error={fields.name} />
         <Textarea label={t("run.params")} description={t("run.paramsHelp")} rows={4} value={paramsText}
@@ -142,6 +140,6 @@ function NewRun({ experimentId, opened, onClose }: NewRunProps): ReactElement {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

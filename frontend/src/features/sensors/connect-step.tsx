@@ -1,7 +1,7 @@
 /** Step 3: the token, shown once, how a device sends, and one value from here. */
 
 import { Button, CopyButton, SegmentedControl, TextInput } from "@mantine/core";
-import { useState, type FormEvent, type ReactElement } from "react";
+import { useState, type SubmitEvent, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
@@ -102,7 +102,7 @@ function TestPacket({ sensor, token }: TestProps): ReactElement {
   const [busy, setBusy] = useState(false);
   const [answer, setAnswer] = useState<{ ok: boolean; text: string } | null>(null);
   const value = parseNumber(text);
-  const submit = async (event: FormEvent): Promise<void> => {
+  const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     if (value === null) {
       setAnswer({ ok: false, text: t("profileError.number") });

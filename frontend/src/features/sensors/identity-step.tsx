@@ -1,11 +1,11 @@
 /** Step 1: what the sensor is. */
 
-import { Button, Select, TextInput } from "@mantine/core";
-import type { FormEvent, ReactElement } from "react";
+import { Button, TextInput } from "@mantine/core";
+import type { SubmitEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { SENSOR_TYPES, type SensorType } from "@/api/model";
-import { Icon } from "@/ui/icons";
+import { Select } from "@/ui/select";
 
 import styles from "./new-sensor.module.css";
 
@@ -25,7 +25,7 @@ interface Props {
 
 export function IdentityStep({ value, errors, onChange, onNext }: Props): ReactElement {
   const { t } = useTranslation();
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     onNext();
   };
@@ -34,8 +34,8 @@ export function IdentityStep({ value, errors, onChange, onNext }: Props): ReactE
       <h2>{t("step.identity")}</h2>
       <TextInput size="sm" label={t("sensor.name")} required withAsterisk={false} maxLength={200} data-autofocus autoFocus value={value.name}
         onChange={(event) => onChange({ ...value, name: event.currentTarget.value })} error={errors.name} />
-      <Select size="sm" label={t("sensor.type")} value={value.type} rightSection={<Icon name="updown" />}
-        onChange={(type) => onChange({ ...value, type: type ?? value.type })} data={SENSOR_TYPES.map((type) => ({ value: type, label: t(`type.${type}`) }))} error={errors.type} />
+      <Select size="sm" label={t("sensor.type")} value={value.type}
+        onChange={(type) => onChange({ ...value, type })} data={SENSOR_TYPES.map((type) => ({ value: type, label: t(`type.${type}`) }))} error={errors.type} />
       <TextInput size="sm" label={t("sensor.heartbeat")} description={t("sensor.heartbeatHelp")} inputMode="decimal" pattern="\d+(\.\d+)?" required
         withAsterisk={false} rightSection={<span className={styles.unit}>s</span>} value={value.heartbeatS}
         onChange={(event) => onChange({ ...value, heartbeatS: event.currentTarget.value })} error={errors.heartbeat_interval_s} />

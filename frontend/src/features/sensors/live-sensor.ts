@@ -49,8 +49,3 @@ export function mainValue(sensor: Sensor, live: LiveSensor): { value: number | n
   }
   return { value: live.physical, unit: sensor.display_unit };
 }
-
-/** Sensors in the order of their registration: a wall is read by position. */
-export function inPlace(sensors: readonly Sensor[]): Sensor[] {
-  return [...sensors].sort((a, b) => a.created_at.localeCompare(b.created_at) || a.name.localeCompare(b.name));
-}

@@ -1,8 +1,8 @@
 /** The monitor: is everything alive, and is anything recorded. */
 
-import { Button, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, TextInput } from "@mantine/core";
 import type { ReactElement } from "react";
-import { Trans, useTranslation } from "react-i18next";
+import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 
 import { useRecordings } from "@/api/captures";
@@ -14,10 +14,11 @@ import { EmptyState } from "@/ui/empty-state";
 import { explain } from "@/ui/explain";
 import { Icon } from "@/ui/icons";
 import { Loading, NothingFound, ProblemNote } from "@/ui/list-states";
+import { Select } from "@/ui/select";
 import { usePhone } from "@/ui/use-phone";
 import { useQueryState } from "@/ui/use-query-state";
 
-import { inPlace, liveSensor, needsAttention } from "./live-sensor";
+import { liveSensor, needsAttention } from "./live-sensor";
 import { MonitorPanel } from "./monitor-panel";
 import { MonitorSummary } from "./monitor-summary";
 import styles from "./monitor.module.css";
@@ -51,7 +52,7 @@ export function MonitorPage(): ReactElement {
   return (
     <>
       {heading}
-      {sensors.data.length === 0 ? <NoSensors /> : <Wall sensors={inPlace(sensors.data)} />}
+      {sensors.data.length === 0 ? <NoSensors /> : <Wall sensors={sensors.data} />}
     </>
   );
 }
@@ -118,8 +119,9 @@ function Wall({ sensors }: { readonly sensors: readonly Sensor[] }): ReactElemen
           type={type} onType={setType} types={types} name={name} onName={setName} view={view} onView={setView} />
         {ordered.length === 0 ? (
           <NothingFound action={<Button onClick={clear}>{t("list.clear")}</Button>}>
-            <Trans i18nKey="monitor.filtered" components={{ b: <b /> }}
-              values={{ what: [state === null ? null : t(`state.${state as SensorState | "attention"}`), type === null ? null : t(`type.${type as Sensor["type"]}`), name].filter(Boolean).join(", ") }} />
+            {t("monitor.filtered", {
+              what: [state === null ? null : t(`state.${state as SensorState | "attention"}`), type === null ? null : t(`type.${type as Sensor["type"]}`), name].filter(Boolean).join(", "),
+            })}
           </NothingFound>
         ) : view === "table" ? (
           <SensorTable sensors={ordered} recording={recorded} />
@@ -163,7 +165,7 @@ function Filters(props: FiltersProps): ReactElement {
     <div className={styles.filters}>
       <SegmentedControl aria-label={t("filter.state")} value={state ?? "all"} onChange={(value) => props.onState(value === "all" ? null : value)}
         data={[{ value: "all", label: t("filter.all", { count: total }) }, ...states]} />
-      <Select className={styles.types} aria-label={t("filter.type")} value={type ?? "all"} rightSection={<Icon name="updown" />}
+      <Select className={styles.types} aria-label={t("filter.type")} value={type ?? "all"}
         onChange={(value) => props.onType(value === "all" ? null : value)}
         data={[{ value: "all", label: t("filter.allTypes") }, ...types.map((each) => ({ value: each, label: t(`type.${each}`) }))]} />
       <TextInput className={styles.byName} size="xs" aria-label={t("filter.name")} placeholder={t("filter.name")} leftSection={<Icon name="search" size={14} />}

@@ -1,14 +1,14 @@
 /** Step 2: units, and how raw becomes physical. */
 
-import { Button, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
-import { useState, type FormEvent, type ReactElement } from "react";
+import { Button, SegmentedControl, Textarea, TextInput } from "@mantine/core";
+import { useState, type SubmitEvent, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { measured } from "@/ui/format";
-import { Icon } from "@/ui/icons";
+import { Select } from "@/ui/select";
 
 import styles from "./new-sensor.module.css";
-import { parseNumber, type ParsedProfile, previewOf, type ProfileFields, type ProfileKind } from "./profile-fields";
+import { parseNumber, type ParsedProfile, previewOf, type ProfileFields  } from "./profile-fields";
 
 export interface Units {
   readonly inputUnit: string;
@@ -37,7 +37,7 @@ export function UnitsStep(props: Props): ReactElement {
     const kind = parsed.errors[field];
     return tried && kind !== undefined ? t(`profileError.${kind}`) : undefined;
   };
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     setTried(true);
     if (Object.keys(parsed.errors).length === 0) onNext();
@@ -76,8 +76,8 @@ export function UnitsStep(props: Props): ReactElement {
         <>
           <Textarea label={t("profile.points")} description={t("profile.pointsHelp")} rows={5} value={profile.points} error={fault("points")}
             placeholder={"0.9 10\n2.1 50\n2.9 90"} onChange={(event) => onProfile({ ...profile, points: event.currentTarget.value })} />
-          <Select size="sm" label={t("profile.extrapolation")} value={profile.extrapolation} rightSection={<Icon name="updown" />}
-            onChange={(value) => onProfile({ ...profile, extrapolation: value ?? "clamp" })}
+          <Select size="sm" label={t("profile.extrapolation")} value={profile.extrapolation}
+            onChange={(value) => onProfile({ ...profile, extrapolation: value })}
             data={(["clamp", "linear", "reject"] as const).map((value) => ({ value, label: t(`extrapolation.${value}`) }))} />
         </>
       )}
