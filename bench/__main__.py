@@ -6,52 +6,64 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
-from bench import figures
+import psutil
+
+from bench import figures, ingest, latency
 from bench.figures import Better, Figure
-from bench.ingest import UNIT, Load
-from bench.ingest import measure as measure_ingest
+from bench.ingest import Load
+from bench.latency import Path
 from bench.rig import ROOT
 
 CORES = 2
+BUSY_PERCENT = 15.0
 TIMEOUT_S = 300.0
 RESULT = ROOT / "var" / "bench.json"
+
+Say = Callable[[str], None]
 
 
 class Benchmark(NamedTuple):
     """Something to measure, and how to say that it failed."""
 
     name: str
-    run: Callable[[str, Callable[[str], None]], Awaitable[Figure]]
+    run: Callable[[Say], Awaitable[Figure]]
     unit: str
     floor: float | None
     better: Better
 
 
 def _ingest(name: str, load: Load) -> Benchmark:
-    return Benchmark(name, partial(_run_ingest, load), UNIT, load.floor, "higher")
+    async def run(say: Say) -> Figure:
+        return await ingest.measure(name, load, say)
+
+    return Benchmark(name, run, ingest.UNIT, load.floor, "higher")
 
 
-async def _run_ingest(load: Load, name: str, say: Callable[[str], None]) -> Figure:
-    return await measure_ingest(name, load, say)
+def _latency(name: str, path: Path) -> Benchmark:
+    async def run(say: Say) -> Figure:
+        return await latency.measure(name, path, say)
+
+    return Benchmark(name, run, latency.UNIT, path.limit_ms, "lower")
 
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     _ingest("ingest-100", Load(100, 200_000, connections=20, floor=0.15)),
     _ingest("ingest-1000", Load(1_000, 800_000, connections=20, floor=0.7)),
     _ingest("ingest-10000", Load(10_000, 2_000_000, connections=8, floor=1.5)),
+    _latency("http-to-websocket", Path("http", limit_ms=150.0)),
+    _latency("mqtt-to-websocket", Path("mqtt", limit_ms=250.0)),
 )
 
 
 def main(names: Sequence[str]) -> int:
-    """Measure, print the table and write `var/bench.json`; 0 when every floor is held, 1 when not, 2 for a wrong name."""
+    """Measure, print the table, write `var/bench.json`; 0 when every floor is held, 1 when not, 2 for no such name."""
     known = {benchmark.name: benchmark for benchmark in BENCHMARKS}
     if unknown := [name for name in names if name not in known]:
         print(f"✗ no benchmark is called {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
-    _stay_on(CORES)
+    _prepare_machine()
     found = asyncio.run(_measure([known[name] for name in names] or list(BENCHMARKS)))
     figures.write(found, RESULT)
     print(f"\n{figures.table(found)}\n\n{RESULT.relative_to(ROOT)} holds the same as JSON", flush=True)
@@ -68,17 +80,20 @@ async def _measure(chosen: Sequence[Benchmark]) -> list[Figure]:
     for benchmark in chosen:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                found.append(await benchmark.run(benchmark.name, say))
+                found.append(await benchmark.run(say))
         except Exception:  # noqa: BLE001 - one that fails must not cost the others' figures
             traceback.print_exc()
             found.append(figures.failed(benchmark.name, benchmark.unit, benchmark.floor, benchmark.better))
     return found
 
 
-def _stay_on(cores: int) -> None:
-    """Keep this process and all that it starts on so many cores, so that machines compare."""
+def _prepare_machine() -> None:
+    """Keep this process and all that it starts on two cores, so that machines compare, and say when others use them."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    busy = psutil.cpu_percent(interval=1.0)
+    if busy > BUSY_PERCENT:
+        print(f"· other programs use {busy:.0f} % of this machine: the figures are worse than it can do", flush=True)
 
 
 if __name__ == "__main__":

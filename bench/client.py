@@ -39,8 +39,7 @@ class Client:
             await client._say(msgspec.json.encode(plan))
             async with asyncio.timeout(timeout_s):
                 said = await client._line()
-            if said != READY:
-                raise ServerFailed(f"{module} said {said!r} instead of {READY!r}")
+            _require(said == READY, f"{module} said {said!r} instead of {READY!r}")
         except BaseException:
             await client.end()
             raise
@@ -69,6 +68,10 @@ class Client:
     async def _line(self) -> str:
         stdout: Any = self._process.stdout
         line: bytes = await stdout.readline()
-        if not line:
-            raise ServerFailed(f"{self._module} ended without a report (its fault stands above)")
+        _require(bool(line), f"{self._module} ended without a report (its fault stands above)")
         return line.decode().strip()
+
+
+def _require(fact: bool, otherwise: str) -> None:
+    if not fact:
+        raise ServerFailed(otherwise)

@@ -1,4 +1,4 @@
-"""A client that posts telemetry as fast as it is acknowledged: `python -m bench.http_load`, a plan on standard input."""
+"""Posts telemetry as fast as it is acknowledged: `python -m bench.http_load`, a plan on standard input."""
 
 import asyncio
 import resource
@@ -13,9 +13,8 @@ import numpy as np
 import orjson
 import uvloop
 
-from bench.http import Connection, post
-
 from bench.client import READY
+from bench.http import Connection, post
 
 _RETRY_S = 0.05
 

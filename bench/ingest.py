@@ -12,7 +12,7 @@ from bench.ceiling import AGAINST, RowCopy
 from bench.client import Client
 from bench.figures import Figure, of_ratios
 from bench.http_load import Plan, Report
-from bench.rig import Bench, Rig
+from bench.rig import Rig
 
 SENSORS = 200
 MESSAGE = 25
@@ -43,17 +43,15 @@ async def measure(name: str, load: Load, say: Say) -> Figure:
     """Run rounds of COPY and ingest, one right after the other, and compare them round by round."""
     async with Rig() as rig:
         await rig.start_hub(("api", "live"), ("writer", "worker"))
-        bench = await rig.register(SENSORS)
         database: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(rig.postgres.url)
         try:
-            return await _rounds(name, load, rig, bench, database, say)
+            return await _rounds(name, load, rig, database, say)
         finally:
             await database.close()
 
 
-async def _rounds(
-    name: str, load: Load, rig: Rig, bench: Bench, database: "asyncpg.Connection[asyncpg.Record]", say: Say
-) -> Figure:
+async def _rounds(name: str, load: Load, rig: Rig, database: "asyncpg.Connection[asyncpg.Record]", say: Say) -> Figure:
+    bench = await rig.register(SENSORS)
     ceiling = RowCopy(database, samples=load.samples, sensors=SENSORS, message=MESSAGE)
     await ceiling.prepare()
     first_t_us = time.time_ns() // 1000 - 7_200_000_000

@@ -1,6 +1,7 @@
 """The system under test: real servers and programs in processes of their own, on fresh data and free ports."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -18,7 +19,7 @@ import psutil
 
 from dev.ports import free_port
 from dev.postgres import Postgres
-from dev.process import Child, ServerFailed, spawn, tail
+from dev.process import Child, FolderInUse, FolderLock, ServerFailed, spawn, tail
 from dev.valkey import Valkey
 from firmware_sim.hub_api import connected
 from firmware_sim.hub_shapes import Agent, NewSensor, Sensor
@@ -47,9 +48,12 @@ class Rig:
     """
 
     def __init__(self) -> None:
-        place = ROOT / "var"
-        place.mkdir(exist_ok=True)
-        self.folder = Path(tempfile.mkdtemp(prefix="bench-", dir=place))
+        place = ROOT / "var" / "bench"
+        place.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(place)
+        self.folder = Path(tempfile.mkdtemp(prefix="rig-", dir=place))
+        self._lock = FolderLock(self.folder / "rig.lock")
+        self._lock.acquire()
         self.postgres = Postgres(self.folder / "postgres")
         self.valkey = Valkey(self.folder / "valkey", fsync="always")
         self.programs: dict[str, Child] = {}
@@ -170,6 +174,17 @@ class Rig:
         await self.valkey.stop()
         await self.postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+
+
+def _remove_leftovers(place: Path) -> None:
+    """Remove the data of rigs that were killed; whoever still runs holds its lock."""
+    for folder in place.glob("rig-*"):
+        lock = FolderLock(folder / "rig.lock")
+        with contextlib.suppress(FolderInUse):
+            lock.acquire()
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.release()
 
 
 def _cpu_s(pid: int) -> float:
