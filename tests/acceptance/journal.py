@@ -6,18 +6,13 @@ import time
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-class Sample(NamedTuple):
-    """What makes two samples the same: the sensor's id, t in µs since 1970, and the bits of raw."""
-
-    sensor: str
-    t_us: int
-    raw_bits: int
+# What makes two samples the same: the sensor's id, t in µs since 1970, and the bits of raw.
+Sample = tuple[str, int, int]
 
 
 @dataclass(slots=True)
@@ -39,7 +34,7 @@ class Sent:
 def samples_of(sensor: str, t_us: Any, v: Any) -> Iterator[Sample]:
     """Make samples of columns: t in µs, values float64."""
     bits = np.asarray(v, np.float64).view(np.int64).tolist()
-    return map(Sample, repeat(sensor), np.asarray(t_us, np.int64).tolist(), bits)
+    return zip(repeat(sensor), np.asarray(t_us, np.int64).tolist(), bits, strict=False)
 
 
 class Journal:
@@ -59,6 +54,10 @@ class Journal:
             packet.acknowledged = True
             self.acknowledged_count += packet.t_us.size
 
+    def sensors(self) -> set[str]:
+        """Return the ids of all sensors that sent something."""
+        return {sensor for sensor, _, _ in self.packets}
+
     def sent(self) -> set[Sample]:
         """Return every sample that was sent."""
         return {sample for packet in self.packets.values() for sample in packet.samples()}
@@ -75,7 +74,7 @@ class Journal:
             assert all(there) or not any(there), f"a packet is taken whole or not at all: {packet}"
             if there[0]:
                 arrived.setdefault((packet.sensor, packet.boot), []).append(packet.seq)
-        found = dict.fromkeys((packet.sensor for packet in self.packets.values()), 0)
+        found = dict.fromkeys(self.sensors(), 0)
         for (sensor, _), numbers in arrived.items():
             found[sensor] += max(numbers) - min(numbers) + 1 - len(numbers)
         return found

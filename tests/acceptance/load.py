@@ -43,7 +43,8 @@ class Grid:
 class Gateway:
     """Posts the samples of some sensors with an edge token, one numbered packet a sensor, and repeats until 202.
 
-    After a failed try it gives a body up with the probability `gives_up`, like a device that loses power.
+    After a failed try it gives a body up with the probability `gives_up`, like a device that loses power. With the
+    probability `repeats` it sends an acknowledged body again, like one that never saw the acknowledgement.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Gateway:
         *,
         period_us: int = PERIOD_US,
         gives_up: float = 0.0,
+        repeats: float = 0.0,
     ) -> None:
         self._url = f"{hub_url}/telemetry"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -63,6 +65,7 @@ class Gateway:
         self._journal = journal
         self._random = random.Random(seed)
         self._gives_up = gives_up
+        self._repeats = repeats
         self._seq = 0
         self.refusals: dict[int | str, int] = {}
 
@@ -95,6 +98,8 @@ class Gateway:
             await asyncio.sleep(self._random.uniform(0.1, 0.3))
         for packet in packets:
             self._journal.note_acknowledged(packet)
+        if self._random.random() < self._repeats:
+            await self._post(session, body)
 
     async def _post(self, session: aiohttp.ClientSession, body: bytes) -> bool:
         try:

@@ -11,7 +11,7 @@ from tests.acceptance.journal import Journal, seeded
 from tests.acceptance.load import Gateway, over_http
 from tests.acceptance.system import System, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("failures")]
+pytestmark = pytest.mark.slow
 
 
 async def test_a_full_stream_refuses_until_the_writer_has_caught_up(tmp_path: Path) -> None:

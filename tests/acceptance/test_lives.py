@@ -26,7 +26,7 @@ from hub.telemetry.stream import Appender, Held, key_of
 from hub.telemetry.writer import Writer
 from tests.acceptance.system import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("failures")]
+pytestmark = pytest.mark.slow
 
 T_US = 1_795_000_000_000_000
 

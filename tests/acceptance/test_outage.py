@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.acceptance.load import Gateway, Stream, over_broker, over_http
 from tests.acceptance.system import LINEAR, System, eventually
 from tests.services import run
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("outage")]
+pytestmark = pytest.mark.slow
 
 SENSORS = 200  # each 25 samples/s
 GATEWAYS = 20
@@ -25,25 +26,31 @@ WRITERS = ("writer a", "writer b")
 
 
 @dataclass
+class Way:
+    """One way in: what its senders noted, and what the table holds of its sensors."""
+
+    journal: Journal = field(default_factory=Journal)
+    stored: list[Sample] = field(default_factory=list[Sample])
+
+    @cached_property
+    def once(self) -> set[Sample]:
+        """What is stored, repeats left out."""
+        return set(self.stored)
+
+
+@dataclass
 class Outcome:
     """What was sent, what was seen on the way, and what was found at the end."""
 
-    seed: int
-    http: Journal = field(default_factory=Journal)
-    mqtt: Journal = field(default_factory=Journal)
+    http: Way = field(default_factory=Way)
+    mqtt: Way = field(default_factory=Way)
     refusals: Counter[Any] = field(default_factory=Counter[Any])
     acknowledged_in_outage: list[int] = field(default_factory=list[int])
     stored_while_paused: list[int] = field(default_factory=list[int])
-    stored: list[Sample] = field(default_factory=list[Sample])
     ledgers: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     not_stored: dict[str, Counter[str]] = field(default_factory=dict[str, Counter[str]])
     dead: int = 0
     left_in_spool: int = 0
-
-    def of(self, journal: Journal) -> list[Sample]:
-        """Return what is stored of a journal's sensors."""
-        mine = {packet.sensor for packet in journal.packets.values()}
-        return [sample for sample in self.stored if sample.sensor in mine]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +60,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 async def _everything_fails(folder: Path) -> Outcome:
     seed, rng = seeded()
-    outcome = Outcome(seed)
+    outcome = Outcome()
     system = System(folder)
     try:
         await system.start(WRITERS)
@@ -64,10 +71,12 @@ async def _everything_fails(folder: Path) -> Outcome:
         await system.start_edge(over_mqtt_.agent)
         token, ids = over_http_.agent.token or "", over_http_.ids
         gateways = [
-            Gateway(system.hub_url, token, ids[i::GATEWAYS], outcome.http, seed + i, gives_up=0.02)
+            Gateway(
+                system.hub_url, token, ids[i::GATEWAYS], outcome.http.journal, seed + i, gives_up=0.02, repeats=0.01
+            )
             for i in range(GATEWAYS)
         ]
-        streams = [Stream(sensor, outcome.mqtt, seed + i) for i, sensor in enumerate(over_mqtt_.sensors)]
+        streams = [Stream(sensor, outcome.mqtt.journal, seed + i) for i, sensor in enumerate(over_mqtt_.sensors)]
         async with AsyncExitStack() as load:
             await load.enter_async_context(over_http(gateways))
             await load.enter_async_context(over_broker(streams, system.mqtt_port))
@@ -97,11 +106,11 @@ async def _everything_fails(folder: Path) -> Outcome:
 
 async def _flowing(system: System, outcome: Outcome) -> None:
     """Wait until both ways acknowledge samples again and the table grows."""
-    http, mqtt = outcome.http.acknowledged_count, outcome.mqtt.acknowledged_count
+    http, mqtt = outcome.http.journal.acknowledged_count, outcome.mqtt.journal.acknowledged_count
     stored = await system.stored_count()
 
     async def grown() -> bool:
-        both = outcome.http.acknowledged_count > http and outcome.mqtt.acknowledged_count > mqtt
+        both = outcome.http.journal.acknowledged_count > http and outcome.mqtt.journal.acknowledged_count > mqtt
         return both and await system.stored_count() > stored
 
     await eventually(grown, 60)
@@ -110,9 +119,12 @@ async def _flowing(system: System, outcome: Outcome) -> None:
 async def _without_database(system: System, outcome: Outcome) -> None:
     say("database away")
     await system.postgres.stop()
-    http, mqtt = outcome.http.acknowledged_count, outcome.mqtt.acknowledged_count
+    http, mqtt = outcome.http.journal.acknowledged_count, outcome.mqtt.journal.acknowledged_count
     await asyncio.sleep(OUTAGE_S)
-    outcome.acknowledged_in_outage = [outcome.http.acknowledged_count - http, outcome.mqtt.acknowledged_count - mqtt]
+    outcome.acknowledged_in_outage = [
+        outcome.http.journal.acknowledged_count - http,
+        outcome.mqtt.journal.acknowledged_count - mqtt,
+    ]
     await system.postgres.start()
     say("database back")
     await _flowing(system, outcome)
@@ -139,7 +151,7 @@ async def _more_than(system: System, count: int) -> bool:
 
 async def _settled(system: System, outcome: Outcome) -> None:
     """Wait until the edge's spool has reached the hub and the stream the table."""
-    wanted = outcome.http.acknowledged_count + outcome.mqtt.acknowledged_count
+    wanted = outcome.http.journal.acknowledged_count + outcome.mqtt.journal.acknowledged_count
     with contextlib.suppress(TimeoutError):  # what is missing then is told by the tests
         await eventually(lambda: _more_than(system, wanted - 1), 60)
     await system.programs["edge"].stop()
@@ -148,9 +160,10 @@ async def _settled(system: System, outcome: Outcome) -> None:
 
 async def _look(system: System, outcome: Outcome) -> None:
     say("settled")
-    outcome.stored = await system.stored()
-    sensors = sorted({packet.sensor for packet in [*outcome.http.packets.values(), *outcome.mqtt.packets.values()]})
-    outcome.ledgers = await system.ledgers(sensors)
+    way_of = {sensor: way for way in (outcome.http, outcome.mqtt) for sensor in way.journal.sensors()}
+    for sample in await system.stored():
+        way_of[sample[0]].stored.append(sample)
+    outcome.ledgers = await system.ledgers(list(way_of))
     for sensor, reason, n in await system.fetch(
         "select sensor.id::text, reason, n from telemetry_not_stored join sensor on no = sensor_no"
     ):
@@ -165,29 +178,29 @@ def test_every_fault_was_met(outcome: Outcome) -> None:
     assert min(outcome.acknowledged_in_outage) > 0.8 * 5000 * OUTAGE_S
     assert outcome.refusals
     assert len(outcome.stored_while_paused) == len(WRITERS)
-    assert any(ledger["duplicates"] for ledger in outcome.ledgers.values())
+    assert any(outcome.ledgers[sensor]["duplicates"] for sensor in outcome.http.journal.sensors())
 
 
-@pytest.mark.parametrize("way", ["http", "mqtt"])
+@pytest.fixture(params=["http", "mqtt"])
+def way(outcome: Outcome, request: pytest.FixtureRequest) -> Way:
+    return getattr(outcome, request.param)
+
+
 class TestWhatWasAcknowledged:
-    def test_is_stored(self, outcome: Outcome, way: str) -> None:
-        journal: Journal = getattr(outcome, way)
-        acknowledged = journal.acknowledged()
-        missing = acknowledged - set(outcome.of(journal))
+    def test_is_stored(self, way: Way) -> None:
+        acknowledged = way.journal.acknowledged()
+        missing = acknowledged - way.once
         assert len(acknowledged) > 5000 * OUTAGE_S
         assert not missing, f"{len(missing)} of {len(acknowledged)}, e.g. {sorted(missing)[:3]}"
 
-    def test_is_stored_once_and_beside_it_only_what_was_sent(self, outcome: Outcome, way: str) -> None:
-        journal: Journal = getattr(outcome, way)
-        stored = outcome.of(journal)
-        foreign = set(stored) - journal.sent()
-        assert len(stored) == len(set(stored))
+    def test_is_stored_once_and_beside_it_only_what_was_sent(self, way: Way) -> None:
+        foreign = way.once - way.journal.sent()
+        assert len(way.stored) == len(way.once)
         assert not foreign, f"{len(foreign)}, e.g. {sorted(foreign)[:3]}"
 
-    def test_is_what_the_ledgers_say(self, outcome: Outcome, way: str) -> None:
-        journal: Journal = getattr(outcome, way)
-        stored = Counter(sample.sensor for sample in outcome.of(journal))
-        for sensor in {packet.sensor for packet in journal.packets.values()}:
+    def test_is_what_the_ledgers_say(self, outcome: Outcome, way: Way) -> None:
+        stored = Counter(sensor for sensor, _, _ in way.stored)
+        for sensor in way.journal.sensors():
             ledger, set_aside = outcome.ledgers[sensor], outcome.not_stored.get(sensor, Counter())
             assert ledger["received"] == ledger["stored"] + ledger["duplicates"], ledger
             assert (ledger["rejected"], ledger["pending"], ledger["lost"]) == (0, 0, 0), ledger
@@ -195,11 +208,10 @@ class TestWhatWasAcknowledged:
             assert ledger["received"] == stored[sensor] + set_aside.total()
             assert set(set_aside) <= {"duplicate"}
 
-    def test_has_no_gap_but_where_a_packet_never_came(self, outcome: Outcome, way: str) -> None:
-        journal: Journal = getattr(outcome, way)
-        gaps = journal.gaps(set(outcome.of(journal)))
+    def test_has_no_gap_but_where_a_packet_never_came(self, outcome: Outcome, way: Way) -> None:
+        gaps = way.journal.gaps(way.once)
         assert {sensor: outcome.ledgers[sensor]["gaps"] for sensor in gaps} == gaps
-        if way == "mqtt":
+        if way is outcome.mqtt:
             assert not any(gaps.values())  # its senders give nothing up
 
 

@@ -14,7 +14,7 @@ from tests.acceptance.journal import Journal, say, seeded
 from tests.acceptance.load import Gateway, over_http
 from tests.acceptance.system import System, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("failures")]
+pytestmark = pytest.mark.slow
 
 GATEWAYS, SENSORS = 10, 40
 HOUR_MS = 3_600_000
@@ -67,10 +67,10 @@ async def unstored(system: System, journal: Journal, samples: int) -> None:
 async def check(system: System, journal: Journal) -> Counter[str]:
     """Compare the table with the journal and the ledgers; returns how many samples of each sensor are lost."""
     stored, acknowledged = await system.stored(), journal.acknowledged()
-    lost = Counter(sample.sensor for sample in acknowledged - set(stored))
+    lost = Counter(sensor for sensor, _, _ in acknowledged - set(stored))
     assert len(stored) == len(set(stored))
     assert not set(stored) - journal.sent()
-    sensors = sorted({packet.sensor for packet in journal.packets.values()})
+    sensors = sorted(journal.sensors())
 
     async def counted() -> bool:
         ledgers = await system.ledgers(sensors)
@@ -79,7 +79,7 @@ async def check(system: System, journal: Journal) -> Counter[str]:
     await eventually(counted, 20)
     ledgers = await system.ledgers(sensors)
     assert {sensor: ledger["lost"] for sensor, ledger in ledgers.items()} == {s: lost[s] for s in sensors}
-    in_table = Counter(sample.sensor for sample in stored)
+    in_table = Counter(sensor for sensor, _, _ in stored)
     for sensor, ledger in ledgers.items():
         assert ledger["received"] == ledger["stored"] + ledger["duplicates"], ledger
         assert (ledger["stored"], ledger["pending"], ledger["rejected"]) == (in_table[sensor], 0, 0)
