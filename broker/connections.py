@@ -147,6 +147,11 @@ class Connection(BrokerProtocolHandler):
         self.acknowledged = asyncio.Event()
         self.ended = asyncio.Event()
 
+    @property
+    def gone(self) -> bool:
+        """Whether the connection has ended or is about to."""
+        return self._gone.done()
+
     async def wait_disconnect(self) -> DisconnectPacket | None:
         """Wait for the connection's end; the client's goodbye, None when it went without one."""
         return await self._gone

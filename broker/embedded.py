@@ -27,6 +27,7 @@ log: Final = structlog.get_logger(__name__)
 REPORT_S: Final = 60.0
 REFUSED_KEEP_S: Final = 600.0  # long enough to give an agent its new token
 _REFUSED_AT: Final = "etp.refused_at"
+RECHECK_S: Final = 1.0  # an assignment to an agent makes no noise here
 _BACKLOG: Final = 1024  # every device comes back at once after a restart
 
 
@@ -52,7 +53,6 @@ class Serving(SendingBroker):
         self._gate = next(plugin for plugin in self.plugins_manager.plugins if isinstance(plugin, Gate))
         self._socket: socket.socket | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._agents_are_back = 0.0
         self._next_subscription = asyncio.Event()
         self._messages = 0
 
@@ -66,7 +66,6 @@ class Serving(SendingBroker):
     async def start(self) -> None:
         """Listen; on return clients may connect. Raises `PortInUse`."""
         self._socket = _listen(self._settings.mqtt_host, self._settings.mqtt_port)
-        self._agents_are_back = self._loop.time() + self._settings.broker_grace_s
         await super().start()
         self._tasks = [asyncio.create_task(self._let_go_of_refused()), asyncio.create_task(self._report())]
 
@@ -108,22 +107,29 @@ class Serving(SendingBroker):
         force_qos: int | None = None,
     ) -> None:
         self._messages += 1
-        if topic is not None and self._loop.time() < self._agents_are_back:
-            await self._until_received(topic)
+        if session is not None and topic is not None and not await self._someone_receives(session, topic):
+            return
         await super()._broadcast_message(session, topic, data, force_qos)
 
-    async def _until_received(self, topic: str) -> None:
-        # Subscriptions die with the broker, and after its restart sensors are quicker than their agent: telemetry that
-        # nobody would get yet is not acknowledged for a while.
+    async def _someone_receives(self, session: Session, topic: str) -> bool:
+        """Wait until an edge agent would get this telemetry; False when its publisher went away meanwhile."""
+        # Subscriptions die with the broker, and after its restart sensors are quicker than their agent. An
+        # acknowledgement for what nobody gets would lose it: the publisher keeps it until somebody is there.
         if (parsed := topics.parse(topic)) is None or parsed.kind != "telemetry":
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(self._agents_are_back):
-                while True:
-                    next_subscription = self._next_subscription
-                    if await self.receivers(topic):
-                        return
-                    await next_subscription.wait()
+            return True
+        deadline = self._loop.time() + self._settings.broker_grace_s
+        connection = self._get_handler(session)
+        told = False
+        while self._loop.time() < deadline and not await self.receivers(topic):
+            if not isinstance(connection, Connection) or connection.gone:
+                return False
+            if not told:
+                log.warning("telemetry waits: no edge agent receives it", sensor=str(parsed.id))
+                told = True
+            next_subscription = self._next_subscription
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(next_subscription.wait(), min(RECHECK_S, max(0.0, deadline - self._loop.time())))
+        return True
 
     async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
         """Subscribe a session; returns the granted QoS, 0x80 when it was denied."""

@@ -1,5 +1,6 @@
 """What the embedded broker is told by its environment."""
 
+import math
 from typing import Final
 
 from pydantic import Field
@@ -25,7 +26,9 @@ class BrokerSettings(BaseSettings):
         default=256 * MIB, ge=1024, description="Of one subscriber; when full, publishers wait for their PUBACK."
     )
     broker_grace_s: float = Field(
-        default=15.0, ge=0, description="After the start, how long telemetry waits for its agent to come back."
+        default=math.inf,
+        ge=0,
+        description="How long telemetry that no edge agent would get waits for one, before it is acknowledged and gone.",
     )
 
     @property

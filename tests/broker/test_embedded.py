@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import socket
 import struct
 
@@ -213,8 +214,8 @@ class TestQueues:
         await eventually(lambda: len(receiver.received) == 1200, "the rest")
         assert receiver.payloads == list(range(1200))
 
-    async def test_after_a_start_telemetry_waits_for_its_agent(self, hub, serve, enter):
-        async with serve(broker_grace_s=30) as broker:
+    async def test_telemetry_waits_for_its_agent(self, hub, serve, enter):
+        async with serve(broker_grace_s=math.inf) as broker:
             agent, sensor = hub.agent(), hub.sensor()
             device = await enter(broker, sensor)
             await device.published(topics.heartbeat(sensor.id), 0)
@@ -227,6 +228,21 @@ class TestQueues:
             await eventually(lambda: packet_id in device.acknowledged, "the acknowledgement")
             await eventually(lambda: receiver.payloads == [1], "the message")
             assert packet_id_2 not in device_2.acknowledged
+
+    async def test_a_publisher_that_goes_away_while_it_waits_leaves_nothing_behind(self, hub, serve, enter):
+        async with serve(broker_grace_s=math.inf) as broker:
+            agent, sensor = hub.agent(), hub.sensor()
+            for number in range(3):
+                device = await enter(broker, sensor, client_id=str(sensor.id))
+                device.publish(sensor.telemetry, number)
+                await eventually(lambda: len(broker.sessions) == 1, "the session")
+                await device.vanish()
+            device = await enter(broker, sensor, client_id=str(sensor.id))
+            last = device.publish(sensor.telemetry, 3)
+            receiver = await enter(broker, agent, auto_acknowledge=True)
+            await receiver.subscribe()
+            await eventually(lambda: last in device.acknowledged, "the acknowledgement")
+            await eventually(lambda: receiver.payloads[-1:] == [3], "the message")
 
     async def test_after_the_grace_telemetry_for_nobody_is_acknowledged(self, hub, serve, enter):
         async with serve(broker_grace_s=0.2) as broker:
