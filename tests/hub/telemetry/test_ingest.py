@@ -1,5 +1,6 @@
 """POST /telemetry: what is taken, what is refused, and what the refusal says."""
 
+import asyncio
 import gzip
 import io
 import time
@@ -233,3 +234,36 @@ async def test_both_addresses_take_telemetry(app: web.Application, sensor: Make,
     body = {"samples": [{"t": now, "v": 1}]}
     assert (await send(sender, body)).status == 202
     assert (await sender.call("POST", "/api/v1/telemetry", body)).body["accepted"] == 1
+
+
+class TestPacketNumbers:
+    async def test_a_missing_packet_shows_until_it_comes(
+        self, sensor: Make, device: Device, owner: Caller, stored: Wait, now: float
+    ) -> None:
+        one = await sensor()
+        sender = device(one)
+
+        async def packet(seq: int, boot: str = "a") -> None:
+            body = {"seq": seq, "boot": boot, "samples": [{"t": now + seq, "v": seq}, {"t": now + seq + 0.5, "v": seq}]}
+            assert (await send(sender, body)).status == 202
+
+        for seq in (1, 2, 5, 6, 6):
+            await packet(seq)
+        ledger = await stored(one)
+        assert (ledger["gaps"], ledger["sent"], ledger["duplicates"]) == (2, None, 2)
+        await packet(3)
+        await packet(4)
+        await packet(1, boot="b")
+        await packet(2, boot="b")
+        async with asyncio.timeout(10):
+            while (await stored(one))["gaps"]:
+                await asyncio.sleep(0.02)
+        assert (await stored(one))["sent"] == 18
+
+    async def test_without_numbers_nothing_is_claimed(
+        self, sensor: Make, device: Device, stored: Wait, now: float
+    ) -> None:
+        one = await sensor()
+        await send(device(one), {"samples": [{"t": now, "v": 1}]})
+        ledger = await stored(one)
+        assert (ledger["sent"], ledger["gaps"]) == (None, None)
