@@ -83,7 +83,7 @@ async def _everything_fails(folder: Path) -> Outcome:
             say("load begins")
             await _flowing(system, outcome)
             await _without_database(system, outcome)
-            parts = ["api", "edge", "valkey", *WRITERS, "api", "valkey"]
+            parts = ["api", "edge", "valkey", *WRITERS, "edge", "api", "valkey"]
             rng.shuffle(parts)
             for part in parts:
                 await asyncio.sleep(rng.uniform(0.3, 1.5))
