@@ -11,11 +11,14 @@ HISTORY_S = 600
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run of the demo with one recorded capture: the last `capture_s` seconds of the seeded history."""
+    """A run of the demo with one recorded capture: the last `capture_s` seconds of the seeded history.
+
+    Without `capture_s` the run is left running, with nothing recorded yet: there Start is pressed first.
+    """
 
     name: str
     sensors: tuple[str, ...]
-    capture_s: float
+    capture_s: float | None
     notes: str
     params: dict[str, Any]
     environment: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -39,6 +42,11 @@ EXPERIMENTS: dict[str, tuple[str, tuple[PlannedRun, ...]]] = {
             PlannedRun(
                 "valve V2 at 35 %", _HYDRAULIC, 300, "Valve V2 touched, pressure dips",
                 {"speed_setpoint_rpm": 1480, "valve_v2_percent": 35, "impeller": "B-112, 5 vanes"},
+                _HOST, {"file": "pump_a/cavitation.toml"}, "8f3c21a4c0de5b1e9d7f60a2b3c4d5e6f7081920",
+            ),
+            PlannedRun(
+                "valve V2 at 60 %", _HYDRAULIC, None, "",
+                {"speed_setpoint_rpm": 1480, "valve_v2_percent": 60, "impeller": "B-112, 5 vanes"},
                 _HOST, {"file": "pump_a/cavitation.toml"}, "8f3c21a4c0de5b1e9d7f60a2b3c4d5e6f7081920",
             ),
         ),

@@ -59,7 +59,7 @@ async def seed(settings: Settings, database_url: str | None) -> Seeded:
         agent_id, id_file, token_file = await _agent(hub, project.id, settings.data_dir / "edge")
         token = token_file.read_text(encoding="utf-8").strip()
         missing = await _missing_runs(hub, project.id)
-        if missing:
+        if any(plan.capture_s is not None for _, _, plan in missing):
             await ingest_history(settings.hub, token, bench, sensors, HISTORY_S)
         ids = {identity.name: identity.sensor_id for identity in sensors}
         for experiment_id, run, plan in missing:
@@ -136,7 +136,8 @@ async def _missing_runs(hub: Hub, project_id: UUID) -> list[tuple[UUID, Run | No
         there = {run.name: run for run in await hub.runs(experiment.id)}
         for plan in planned:
             run = there.get(plan.name)
-            if run is None or run.status in {"draft", "running"}:
+            unfinished = {"draft"} if plan.capture_s is None else {"draft", "running"}
+            if run is None or run.status in unfinished:
                 missing.append((experiment.id, run, plan))
     return missing
 
@@ -153,6 +154,8 @@ async def _record(hub: Hub, experiment_id: UUID, run: Run | None, plan: PlannedR
         )
     if run.status == "draft":
         await hub.begin_run(run.id, sensors)
+    if plan.capture_s is None:
+        return
     for left in await hub.captures(run.id):
         if left.status == "running":
             await hub.stop_capture(left.id)
