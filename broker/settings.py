@@ -28,7 +28,7 @@ class BrokerSettings(BaseSettings):
     broker_grace_s: float = Field(
         default=math.inf,
         ge=0,
-        description="How long telemetry that no edge agent would get waits for one, before it is acknowledged and gone.",
+        description="How long telemetry that no edge agent gets waits for one, before it is acknowledged and gone.",
     )
 
     @property
