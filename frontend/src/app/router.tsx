@@ -6,7 +6,13 @@ import { PageFailed } from "./pages/page-failed";
 import { Home } from "./shell/home";
 import { Session } from "./shell/session";
 
+/** Nothing is drawn while the first page loads: it takes a moment only. */
+const Blank = (): null => null;
+
 export const router = createBrowserRouter([
+  {
+    HydrateFallback: Blank,
+    children: [
   { path: "/login", lazy: async () => ({ Component: (await import("@/features/auth/login-page")).LoginPage }) },
   {
     Component: Session,
@@ -26,6 +32,8 @@ export const router = createBrowserRouter([
         ],
       },
       { path: "*", Component: Home },
+    ],
+  },
     ],
   },
 ]);

@@ -83,6 +83,7 @@ export function Lanes(props: Props): ReactElement {
         <text x={16} y={AXIS + 15} className={styles.label}>
           {t("lanes.captures")}
         </text>
+        <Brush {...props} x={x} left={left} width={width} height={height} />
         {bands.map((band) => (
           <CaptureBar key={band.id} band={band} x={x} now={now} onOpen={() => props.onBand(band.id)} />
         ))}
@@ -106,7 +107,6 @@ export function Lanes(props: Props): ReactElement {
             </g>
           );
         })}
-        <Brush {...props} x={x} left={left} width={width} height={height} />
         <path ref={line} stroke="var(--ink-2)" className={styles.through} />
       </svg>
     </section>

@@ -55,7 +55,7 @@ const RIGHT: Pick<uPlot.Axis, "side"> = { side: 1 };
 const AXIS_PX = 48;
 const TIME_AXIS_PX = 28;
 const CHIP_HALF_PX = 46;
-const TICK_PX = 32;
+const TICK_PX = 26;
 const READOUT_MS = 250;
 
 export class PlotEngine {
@@ -75,6 +75,7 @@ export class PlotEngine {
   private saidAt = 0;
   private hiddenTicks = "";
   private visible = true;
+  private unsaid: ReturnType<typeof setTimeout> | undefined;
   private readonly stops: (() => void)[] = [];
 
   constructor(private readonly options: Options) {
@@ -128,6 +129,7 @@ export class PlotEngine {
   }
 
   destroy(): void {
+    clearTimeout(this.unsaid);
     this.stops.forEach((stop) => stop());
     this.u.destroy();
   }
@@ -173,14 +175,23 @@ export class PlotEngine {
     const left = this.u.cursor.left ?? -1;
     const under = left >= 0 && idx !== null && idx !== undefined;
     const now = performance.now();
-    if (!under && now - this.saidAt < READOUT_MS) return;
+    if (!under && now - this.saidAt < READOUT_MS) {
+      // The last word of a burst is said too, or a picture that stands still would show none.
+      this.unsaid ??= setTimeout(() => {
+        this.unsaid = undefined;
+        this.say();
+      }, READOUT_MS);
+      return;
+    }
     this.saidAt = now;
     const data = this.data;
     if (data === null) return;
+    const end = this.window.to ?? Infinity;
     const pick = (column: Float64Array): number | null => {
       if (under) return finite(column[idx]);
+      // The newest inside the picture: one sample beyond its edge is held too.
       for (let i = column.length - 1; i >= 0 && i > column.length - 50; i -= 1) {
-        const value = finite(column[i]);
+        const value = (data.t[i] ?? 0) <= end ? finite(column[i]) : null;
         if (value !== null) return value;
       }
       return null;

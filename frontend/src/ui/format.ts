@@ -49,13 +49,14 @@ export function rate(perS: number): string {
 
 export interface Quantity {
   readonly value: string;
-  readonly unit: "ms" | "s";
+  readonly unit: string;
 }
 
 /** A delay in ms below a second, in seconds above. */
 export function delay(ms: number): Quantity {
-  if (Math.abs(ms) < 1000) return { value: fixed(Math.round(ms), 0), unit: "ms" };
-  return { value: fixed(ms / 1000, ms < 100_000 ? 1 : 0), unit: "s" };
+  const russian = locale.startsWith("ru");
+  if (Math.abs(ms) < 1000) return { value: fixed(Math.round(ms), 0), unit: russian ? "мс" : "ms" };
+  return { value: fixed(ms / 1000, Math.abs(ms) < 100_000 ? 1 : 0), unit: russian ? "с" : "s" };
 }
 
 const two = (n: number): string => String(n).padStart(2, "0");
@@ -68,7 +69,7 @@ export function timer(seconds: number): string {
 
 /** Seconds as 04:12, with hours where there are any. */
 export function span(seconds: number): string {
-  const s = Math.max(0, Math.round(seconds));
+  const s = Math.max(0, Math.floor(seconds + 1e-6));
   return s >= 3600 ? timer(s) : `${two(Math.floor(s / 60))}:${two(s % 60)}`;
 }
 

@@ -21,7 +21,7 @@ const PATHS = {
   play: "M5 3.5v9l7-4.5z",
   copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
   menu: "M2.5 4h11M2.5 8h11M2.5 12h11",
-  bell: "M4 11V7a4 4 0 0 1 8 0v4l1 1.5H3zM6.5 14.5h3",
+  more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
 } as const;
 
 export type IconName = keyof typeof PATHS;

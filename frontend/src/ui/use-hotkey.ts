@@ -2,6 +2,13 @@
 
 import { useEffect, useRef } from "react";
 
+/** Whether the focus lies where a pointer left it; `:focus-visible` cannot tell, it turns with the very key in question. */
+let pointing = true;
+if (typeof window !== "undefined") {
+  window.addEventListener("pointerdown", () => (pointing = true), true);
+  window.addEventListener("keydown", (event) => (pointing &&= event.key !== "Tab" && !event.key.startsWith("Arrow")), true);
+}
+
 const busy = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) &&
@@ -23,8 +30,11 @@ export function useHotkey(key: string, action: () => void, { ctrl = false, enabl
       const pressed = event.key === key || event.key.toLowerCase() === key || event.code === `Key${key.toUpperCase()}`;
       if (!pressed || event.repeat || event.altKey || (event.ctrlKey || event.metaKey) !== ctrl) return;
       if (!ctrl && (busy(event.target) || document.querySelector("dialog[open], [role=dialog], [role=menu]") !== null)) return;
-      // A focused button answers Space and Enter itself.
-      if ((key === " " || key === "Enter") && event.target instanceof HTMLButtonElement) return;
+      if (event.target instanceof HTMLElement && event.target !== document.body && key === " ") {
+        // Whoever moves by keyboard presses what is focused; a focus that a click left behind is let go.
+        if (!pointing) return;
+        event.target.blur();
+      }
       event.preventDefault();
       latest.current();
     };

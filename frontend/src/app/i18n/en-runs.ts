@@ -50,6 +50,7 @@ export default {
   "run.toggleChart": "Show or hide its chart; four at most",
   "run.noCharts": "No chart is chosen. Tick a sensor on the right.",
   "run.code": "Code and environment",
+  "run.more": "More",
   "run.side": "About the run",
   "mode.record": "record",
   "mode.monitor": "monitor",

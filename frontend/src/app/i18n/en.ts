@@ -168,6 +168,7 @@ export default {
   "panel.quiet": "Nothing does.",
   "panel.active": "Active",
   "panel.byDelay": "by delay",
+  "panel.minute": "60 s",
   "panel.beats": "Beats",
   "panel.offline": "{{name}} is offline",
   "panel.delayed": "{{name}} is silent for longer than usual",

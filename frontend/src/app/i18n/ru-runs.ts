@@ -53,6 +53,7 @@ const ru: Translated<typeof en> = {
   "run.toggleChart": "Показать или скрыть график; не больше четырёх",
   "run.noCharts": "Графики не выбраны. Отметьте датчик справа.",
   "run.code": "Код и окружение",
+  "run.more": "Ещё",
   "run.side": "О прогоне",
   "mode.record": "запись",
   "mode.monitor": "показ",

@@ -184,6 +184,7 @@ const ru: Translated<typeof en> = {
   "panel.quiet": "Таких нет.",
   "panel.active": "Активные",
   "panel.byDelay": "по задержке",
+  "panel.minute": "60 с",
   "panel.beats": "Пульс",
   "panel.offline": "{{name}}: нет связи",
   "panel.delayed": "{{name}}: молчит дольше обычного",

@@ -1,6 +1,6 @@
 /** A run: capture strip, live or stored charts, lanes, and what describes it. */
 
-import { Button, Tooltip } from "@mantine/core";
+import { Button, Menu, Tooltip } from "@mantine/core";
 import { useMemo, useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
@@ -33,6 +33,7 @@ import { Tag, toneOf } from "@/ui/tag";
 import { Time } from "@/ui/time";
 import { toast } from "@/ui/toasts";
 import { useHotkey } from "@/ui/use-hotkey";
+import { usePhone } from "@/ui/use-phone";
 
 const EDGE = 0.02;
 const NO_CAPTURES: readonly Capture[] = [];
@@ -59,6 +60,7 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
   const sensors = useSensors(project.id).data ?? NO_SENSORS;
   const change = useChangeRun(run.id);
   const view = useRunView();
+  const phone = usePhone();
   const [binding, setBinding] = useState(false);
   const [finishing, setFinishing] = useState(false);
   const over = run.status !== "draft" && run.status !== "scheduled" && run.status !== "running";
@@ -83,6 +85,11 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
   const begin = (): void =>
     change.mutate({ kind: "start" }, { onError: (error) => toast({ tone: "bad", title: t("run.startFailed"), detail: explain(error, t).detail }) });
 
+  const conductor = (
+    <Conductor live={live} frozen={frozenAt !== null && live} windowS={windowS} onLive={view.live} onFreeze={freeze}
+      onFix={() => view.fix(client.nowS() - windowS, client.nowS())} />
+  );
+
   return (
     <div className={styles.page}>
       <PageBar
@@ -103,9 +110,8 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
           </>
         }
       >
-        <Conductor live={live} frozen={frozenAt !== null && live} windowS={windowS} onLive={view.live} onFreeze={freeze}
-          onFix={() => view.fix(client.nowS() - windowS, client.nowS())} />
-        {exported !== undefined && (
+        {!phone && conductor}
+        {!phone && exported !== undefined && (
           <Tooltip label={t("run.exportHint", { number: exported.ordinal_number })}>
             <Button leftSection={<Icon name="download" size={14} />} onClick={() => void exportCsv(exported)}>
               {t("run.export")}
@@ -117,11 +123,28 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
             {t("run.start")}
           </Button>
         )}
-        {mayEdit && run.status === "running" && <Button onClick={() => setFinishing(true)}>{t("run.finish")}</Button>}
+        {!phone && mayEdit && run.status === "running" && <Button onClick={() => setFinishing(true)}>{t("run.finish")}</Button>}
       </PageBar>
       <div className={styles.body}>
         <div className={styles.main}>
           <CaptureStrip run={run} captures={captures} sensors={sensors} selected={stored} onOpen={choose} />
+          {phone && (
+            <div className={styles.phoneBar}>
+              {conductor}
+              <Menu position="bottom-end">
+                <Menu.Target>
+                  <Button variant="subtle" aria-label={t("run.more")}>
+                    <Icon name="more" />
+                  </Button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  {live && <Menu.Item onClick={freeze}>{frozenAt === null ? t("window.freeze") : t("window.resume")}</Menu.Item>}
+                  {exported !== undefined && <Menu.Item onClick={() => void exportCsv(exported)}>{t("run.exportHint", { number: exported.ordinal_number })}</Menu.Item>}
+                  {mayEdit && run.status === "running" && <Menu.Item onClick={() => setFinishing(true)}>{t("run.finish")}</Menu.Item>}
+                </Menu.Dropdown>
+              </Menu>
+            </div>
+          )}
           {run.sensors.length === 0 ? (
             <EmptyState title={t("bind.empty")} text={t("bind.text")} hint={t("empty.hint")}
               action={

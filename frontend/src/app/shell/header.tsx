@@ -3,7 +3,7 @@
 import { Menu, Tooltip, UnstyledButton } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { NavLink, useNavigate } from "react-router";
+import { NavLink, useLocation, useNavigate } from "react-router";
 
 import { useProject } from "@/api/me";
 import type { Me } from "@/api/model";
@@ -27,6 +27,7 @@ export function Header({ me, onPalette, onKeys }: Props): ReactElement {
   const project = useProject();
   const navigate = useNavigate();
   const base = `/p/${project.id}`;
+  const onSensors = useLocation().pathname.startsWith(`${base}/sensors`);
   return (
     <header className={styles.header}>
       <Menu position="bottom-start">
@@ -38,6 +39,7 @@ export function Header({ me, onPalette, onKeys }: Props): ReactElement {
         <Menu.Dropdown>
           <Menu.Item onClick={() => void navigate(`${base}/monitor`)}>{t("tab.monitor")}</Menu.Item>
           <Menu.Item onClick={() => void navigate(`${base}/experiments`)}>{t("tab.experiments")}</Menu.Item>
+          {project.role !== "viewer" && <Menu.Item onClick={() => void navigate(`${base}/sensors/new`)}>{t("sensor.new")}</Menu.Item>}
           <Menu.Item onClick={onPalette}>{t("shell.search")}</Menu.Item>
         </Menu.Dropdown>
       </Menu>
@@ -62,7 +64,9 @@ export function Header({ me, onPalette, onKeys }: Props): ReactElement {
         </Menu.Dropdown>
       </Menu>
       <nav className={styles.tabs} aria-label={t("shell.pages")}>
-        <NavLink to={`${base}/monitor`}>{t("tab.monitor")}</NavLink>
+        <NavLink to={`${base}/monitor`} {...(onSensors ? { "aria-current": "page" } : {})}>
+          {t("tab.monitor")}
+        </NavLink>
         <NavLink to={`${base}/experiments`}>{t("tab.experiments")}</NavLink>
       </nav>
       <RecordingBlock />

@@ -139,7 +139,7 @@ function Countdown({ capture, now }: { readonly capture: Capture; readonly now: 
     <div className={styles.countdown}>
       <div className={styles.label}>{t("capture.autoStopHead")}</div>
       <div className={styles.left}>
-        <b>{span(Math.max(0, end - now))}</b> {t("capture.of", { time: span(end - started) })}
+        <b>{span(Math.ceil(Math.max(0, end - now)))}</b> {t("capture.of", { time: span(end - started) })}
       </div>
       <div className={styles.progress}>
         <i style={{ width: `${100 * share}%` }} />

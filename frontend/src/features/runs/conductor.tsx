@@ -36,10 +36,10 @@ export function Conductor({ live, frozen, windowS, onLive, onFix, onFreeze }: Pr
       <SegmentedControl aria-label={t("window.label")} value={live ? String(windowS) : "fixed"}
         onChange={(value) => (value === "fixed" ? onFix() : onLive(Number(value)))}
         data={[...windows.map((s) => ({ value: String(s), label: label(s) })), { value: "fixed", label: t("window.fixed") }]} />
-      <Button className={styles.freeze} leftSection={<Icon name={frozen ? "play" : "pause"} size={14} />} rightSection={<kbd>{t("window.space")}</kbd>}
+      {!phone && <Button className={styles.freeze} leftSection={<Icon name={frozen ? "play" : "pause"} size={14} />} rightSection={<kbd>{t("window.space")}</kbd>}
         disabled={!live} aria-pressed={frozen} aria-keyshortcuts="Space" onClick={onFreeze}>
         {frozen ? t("window.resume") : t("window.freeze")}
-      </Button>
+      </Button>}
     </div>
   );
 }

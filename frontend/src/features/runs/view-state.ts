@@ -36,6 +36,8 @@ export interface RunView {
 
 /** The part of an id that tells a run's sensors apart. UUIDs of one minute share their beginning, so it is the end. */
 const short = (id: string): string => id.slice(-10);
+/** Without the dust that adding steps leaves behind. */
+const tidy = (value: number): number => Number(value.toPrecision(12));
 const list = (params: URLSearchParams, key: string): string[] => params.get(key)?.split(",").filter(Boolean) ?? [];
 
 function number(params: URLSearchParams, key: string): number | null {
@@ -103,7 +105,7 @@ export function useRunView(): RunView {
         change({ hide: [...next].join(",") });
       },
       setLock: (id, lock) =>
-        change({ lock: replaceLock(id, lock === null ? null : `${short(id)}:${lock.layer === "raw" ? "r" : "p"}:${lock.min}:${lock.max}`) }),
+        change({ lock: replaceLock(id, lock === null ? null : `${short(id)}:${lock.layer === "raw" ? "r" : "p"}:${tidy(lock.min)}:${tidy(lock.max)}`) }),
     };
   }, [params, change]);
 }

@@ -174,7 +174,7 @@ function Filters(props: FiltersProps): ReactElement {
       <SegmentedControl className={styles.view} aria-label={t("filter.view")} value={view ?? "cards"} onChange={(value) => props.onView(value === "cards" ? null : value)}
         data={[{ value: "cards", label: t("view.cards") }, { value: "table", label: t("view.table") }]} />
       {mayEdit && (
-        <Button leftSection={<Icon name="plus" />} onClick={() => void navigate("../sensors/new", { relative: "path" })}>
+        <Button className={styles.add} leftSection={<Icon name="plus" />} onClick={() => void navigate("../sensors/new", { relative: "path" })}>
           {t("sensor.new")}
         </Button>
       )}

@@ -80,7 +80,7 @@ export function MonitorPanel({ sensors, opened, onToggle }: Props): ReactElement
             <thead>
               <tr>
                 <th scope="col">{t("monitor.sensor")}</th>
-                <th scope="col">60 s</th>
+                <th scope="col">{t("panel.minute")}</th>
                 <th scope="col">{t("panel.beats")}</th>
                 <th scope="col">{t("monitor.delayHead")}</th>
               </tr>

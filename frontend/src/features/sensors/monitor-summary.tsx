@@ -79,7 +79,7 @@ function RecordingFigure({ recording }: Pick<Props, "recording">): ReactElement 
       </Figure>
     );
   }
-  const left = recording.auto_stop_at === null ? null : Math.max(0, seconds(recording.auto_stop_at) - now);
+  const left = recording.auto_stop_at === null ? null : Math.ceil(Math.max(0, seconds(recording.auto_stop_at) - now));
   return (
     <Figure label={t("summary.recording")} value={timer(now - seconds(recording.started_at))} tone="ok">
       {left !== null && `${t("capture.autoStopIn", { time: span(left) })} · `}

@@ -32,9 +32,9 @@ export const SensorTile = memo(function SensorTile({ sensor, recording }: Props)
     <li className={styles.tile} data-state={live.state}>
       <div className={styles.tileHead}>
         <StateMark mark={live.mark} />
-        <h3 className={styles.name} title={sensor.name}>
+        <h2 className={styles.name} title={sensor.name}>
           {sensor.name}
-        </h3>
+        </h2>
         {live.state === "delayed" && <span className={styles.warnWord}>{t("state.delayed")}</span>}
         {offline && <span className={styles.badWord}>{t("state.offline")}</span>}
         {live.state === "unknown" && <span className={styles.noneWord}>{t("state.unknown")}</span>}

@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+
+import en from "@/app/i18n/en";
+import ru from "@/app/i18n/ru";
+
+const holes = (text: string): string[] => [...text.matchAll(/\{\{\w+\}\}/g)].map(([hole]) => hole).sort();
+
+describe("languages", () => {
+  it("say the same things with the same blanks", () => {
+    const inRussian: Record<string, string> = ru;
+    for (const [key, text] of Object.entries(en)) {
+      expect(inRussian[key], key).toBeDefined();
+      expect(holes(inRussian[key] ?? ""), key).toEqual(holes(text));
+    }
+  });
+
+  it("have every plural form that Russian needs", () => {
+    const forms = new Intl.PluralRules("ru").resolvedOptions().pluralCategories;
+    const counted = Object.keys(en).filter((key) => key.endsWith("_one"));
+    expect(counted.length).toBeGreaterThan(0);
+    for (const key of counted) for (const form of forms) expect(ru, key).toHaveProperty([key.replace(/_one$/, `_${form}`)]);
+  });
+});
