@@ -6,7 +6,9 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 
 self.addEventListener("message", (event) => {
   const { key, path, filename, token } = event.data;
-  wanted.set(key, { path, filename, token, port: event.ports[0] });
+  const port = event.ports[0];
+  wanted.set(key, { path, filename, token, port });
+  port.postMessage({ kept: true });
 });
 
 self.addEventListener("fetch", (event) => {

@@ -7,11 +7,15 @@
 import { problemOf, unreachable } from "./problem";
 import { renew, session } from "./session";
 
-interface Accepted {
-  readonly ok: boolean;
-}
+/** What the service worker says of an order: it has it, then how the hub answered. */
+type Said =
+  | { readonly kept: true }
+  | { readonly kept?: undefined; readonly ok: true }
+  | { readonly kept?: undefined; readonly ok: false; readonly status: number; readonly body: unknown; readonly requestId?: string | null };
 
 const REGISTER_WAIT_MS = 3_000;
+const ORDER_WAIT_MS = 3_000;
+const ANSWER_WAIT_MS = 30_000;
 
 async function serviceWorker(): Promise<ServiceWorker | null> {
   const container = (navigator as Partial<Navigator>).serviceWorker;
@@ -37,18 +41,27 @@ export async function download(path: string, filename: string): Promise<void> {
   if (worker === null) return inMemory(path, filename, token);
   const key = crypto.randomUUID();
   const channel = new MessageChannel();
-  const settled = new Promise<void>((resolve, reject) => {
-    channel.port1.onmessage = (event: MessageEvent<Accepted & { status?: number; body?: unknown; requestId?: string }>) => {
-      const said = event.data;
-      if (said.ok) resolve();
-      else reject(problemOf(said.body, new Response(null, { status: said.status ?? 500, headers: said.requestId ? { "X-Request-ID": said.requestId } : {} })));
-    };
-  });
+  const said = (patienceMs: number): Promise<Said | null> =>
+    new Promise((resolve) => {
+      const patience = setTimeout(() => resolve(null), patienceMs);
+      channel.port1.onmessage = (event: MessageEvent<Said>) => {
+        clearTimeout(patience);
+        resolve(event.data);
+      };
+    });
+  const kept = said(ORDER_WAIT_MS);
   worker.postMessage({ key, path, filename, token }, [channel.port2]);
+  // The request below may overtake the message: the worker must have the order before it is asked for the file.
+  if ((await kept) === null) return inMemory(path, filename, token);
+  const settled = said(ANSWER_WAIT_MS);
   const link = document.createElement("a");
   link.href = `/downloads/${key}`;
   link.click();
-  await settled;
+  const answer = await settled;
+  if (answer === null) return inMemory(path, filename, token);
+  if (answer.kept === undefined && !answer.ok) {
+    throw problemOf(answer.body, new Response(null, { status: answer.status, headers: answer.requestId ? { "X-Request-ID": answer.requestId } : {} }));
+  }
 }
 
 async function inMemory(path: string, filename: string, token: string | null): Promise<void> {

@@ -77,7 +77,12 @@ function Places({ me, onClose }: Omit<Props, "opened">): ReactElement {
   const [text, setText] = useState("");
   const [marked, setMarked] = useState(0);
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = places.filter((p) => words.every((word) => `${p.name} ${p.where}`.toLowerCase().includes(word))).slice(0, MOST);
+  const holds = (title: string): boolean => words.every((word) => title.toLowerCase().includes(word));
+  // What bears the words in its own name comes before what lies in a place of that name.
+  const found = places
+    .filter((p) => holds(`${p.name} ${p.where}`))
+    .sort((a, b) => Number(holds(b.name)) - Number(holds(a.name)))
+    .slice(0, MOST);
   const at = Math.min(marked, Math.max(0, found.length - 1));
   const go = (place: Place | undefined): void => {
     if (place === undefined) return;
