@@ -1180,18 +1180,6 @@ export interface components {
             stored: number;
         };
         /**
-         * Limits
-         * @description What a sensor's token may do; the first two bound HTTP posts, the third all other ways in.
-         */
-        Limits: {
-            /** Burst */
-            burst: number;
-            /** Requests Per S */
-            requests_per_s: number;
-            /** Samples Per S */
-            samples_per_s: number;
-        };
-        /**
          * Login
          * @description Credentials; `client: browser` gets the refresh token as a cookie that scripts cannot read.
          */
@@ -1845,7 +1833,6 @@ export interface components {
             last_status: ("ok" | "out_of_range" | "conversion_error" | "no_profile") | null;
             /** Last T */
             last_t: string | null;
-            limits: components["schemas"]["Limits"];
             /** Name */
             name: string;
             /**
@@ -1854,11 +1841,6 @@ export interface components {
              */
             project_id: string;
             state: components["schemas"]["SensorState"];
-            /**
-             * Time Source
-             * @enum {string}
-             */
-            time_source: "device" | "arrival";
             /**
              * Token
              * @description Only in the answer to its registration, only for an owner.
@@ -1886,11 +1868,6 @@ export interface components {
             heartbeat_interval_s?: number;
             /** Input Unit */
             input_unit: string;
-            /**
-             * @description An owner may set them.
-             * @default null
-             */
-            limits?: components["schemas"]["Limits"] | null;
             /** Name */
             name: string;
             /**
@@ -1925,12 +1902,6 @@ export interface components {
                     number
                 ][];
             }) | null;
-            /**
-             * Time Source
-             * @default device
-             * @enum {string}
-             */
-            time_source?: "device" | "arrival";
             /**
              * Token
              * @description At least 128 random bits, in URL-safe characters or hex.
@@ -2040,20 +2011,10 @@ export interface components {
              */
             input_unit?: string | null;
             /**
-             * @description An owner may set them.
-             * @default null
-             */
-            limits?: components["schemas"]["Limits"] | null;
-            /**
              * Name
              * @default null
              */
             name?: string | null;
-            /**
-             * Time Source
-             * @default null
-             */
-            time_source?: ("device" | "arrival") | null;
             /** @default null */
             type?: components["schemas"]["SensorType"] | null;
         };
@@ -3894,7 +3855,10 @@ export interface operations {
     create_run_runs: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 experiment_id: string;
             };
@@ -4288,7 +4252,10 @@ export interface operations {
     create_project_projects: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4688,7 +4655,10 @@ export interface operations {
     create_edge_agent_edge_agents: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: string;
             };
@@ -4877,7 +4847,10 @@ export interface operations {
     create_experiment_experiments: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: string;
             };
@@ -5057,7 +5030,10 @@ export interface operations {
     create_sensor_sensors: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: string;
             };
@@ -5428,7 +5404,10 @@ export interface operations {
     create_capture_captures: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 run_id: string;
             };
