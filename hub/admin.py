@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from hub.auth.service import ensure_user
+from hub.auth.accounts import ensure_user
 from hub.kit.db import Database, Tx
 from hub.projects import service as projects
 from hub.projects.models import Role

@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, web
 from redis.asyncio import Redis
 
 from hub import frontend, health, openapi
+from hub.auth import personal_tokens, post, session_queries
 from hub.auth.routes import routes as auth_routes
 from hub.captures import auto_stop
 from hub.captures import service as captures
@@ -24,7 +25,10 @@ from hub.kit.context import HUB, Hub
 from hub.kit.crypto import Keys, load_or_create_secret
 from hub.kit.db import Database
 from hub.kit.endpoint import REQUEST_ID, Endpoint, register
+from hub.kit.limits import Limiter
+from hub.kit.mail import Mail, Outbox, Smtp
 from hub.kit.problems import InternalFault, Problem, from_http_error
+from hub.kit.remembered import Remembered
 from hub.kit.workers import Workers
 from hub.live.fanout import Fanout
 from hub.live.routes import FANOUT, SOCKETS
@@ -98,13 +102,24 @@ async def answer_problems(
 def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
     """Make the parts that all slices share; nothing is connected yet."""
     secret = load_or_create_secret(settings.key_file, may_create=settings.env != "production")
+    db = Database(settings.database_url, max_size=settings.database_connections)
+    stream = Redis.from_url(settings.redis_url, socket_timeout=10.0, socket_connect_timeout=5.0)
     return Hub(
-        db=Database(settings.database_url, max_size=settings.database_connections),
-        stream=Redis.from_url(settings.redis_url, socket_timeout=10.0, socket_connect_timeout=5.0),
+        db=db,
+        stream=stream,
         settings=settings,
         clock=clock or SystemClock(),
         keys=Keys.from_secret(secret),
+        remembered=Remembered(db, session_queries.access_version),
+        limits=Limiter(stream),
     )
+
+
+def make_mail(settings: Settings) -> Mail:
+    """Make what letters are sent by."""
+    if settings.smtp_url is not None:
+        return Smtp(settings.smtp_url, settings.mail_from)
+    return Outbox(settings.data_dir / "outbox", settings.mail_from)
 
 
 def _connect_slices() -> None:
@@ -123,6 +138,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
     hub = make_hub(settings, clock)
     app[HUB] = hub
     workers = app[WORKERS] = Workers(hub.clock)
+    workers.add("access", hub.remembered.run)
     if "live" in roles:
         fanout = app[FANOUT] = Fanout(hub)
         app[SOCKETS] = set()
@@ -136,7 +152,10 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
             workers.add(f"writer {shard}", Writer(hub, shard).run)
     if "worker" in roles:
         workers.add("captures.auto_stop", lambda: auto_stop.run(hub))
+        mail = make_mail(settings)
+        workers.add("auth.post", lambda: post.run(hub, mail))
     if "api" in roles:
+        workers.add("auth.personal_tokens", lambda: personal_tokens.note_uses(hub))
         fabric = app[FABRIC] = make_fabric(hub)
         add_workers(fabric, hub, workers)
         for endpoint in ENDPOINTS:

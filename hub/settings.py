@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     env: Literal["dev", "production"] = "dev"
     secret_key_file: Path | None = None
     public_url: str | None = None
+    smtp_url: str | None = None
+    mail_from: str = "etp@localhost.localdomain"
     frontend_dir: Path = Path(__file__).resolve().parent.parent / "frontend" / "dist"
 
     stream_shards: int = Field(default=1, ge=1, le=256)
@@ -38,6 +40,11 @@ class Settings(BaseSettings):
 
     access_token_s: int = Field(default=600, ge=10)
     refresh_token_s: int = Field(default=14 * 86_400, ge=60)
+
+    @property
+    def dashboard_url(self) -> str:
+        """The address that links in letters begin with, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.http_port}").rstrip("/")
 
     @property
     def key_file(self) -> Path:

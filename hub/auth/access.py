@@ -1,10 +1,26 @@
-"""The plainest kinds of access: everybody, and whoever is logged in."""
+"""Who asks: everybody, or a user by a session's access token or a personal token."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
-from hub.auth import queries, tokens
+from hub.auth import session_queries, token_queries, tokens
+from hub.auth.models import Scope
+from hub.auth.problems import SessionNeeded, TokenNotEnough
 from hub.kit.context import Context, Principal
+from hub.kit.db import Tx
+from hub.kit.endpoint import Access
 from hub.kit.problems import Problem, Unauthenticated
+
+SCOPE_RANK: dict[Scope, int] = {"read": 0, "write": 1, "admin": 2}
+
+
+@dataclass(frozen=True)
+class Personal(Principal):
+    """A user who showed a personal token, which narrows what they may do."""
+
+    scope: Scope = "read"
+    project_id: UUID | None = None
 
 
 def bearer(ctx: Context) -> str:
@@ -15,42 +31,92 @@ def bearer(ctx: Context) -> str:
     return token.strip()
 
 
-async def identify(ctx: Context) -> Principal:
-    """Find out which user asks, from the access token; raises Unauthenticated."""
-    token = tokens.verify(ctx.hub.keys, bearer(ctx))
-    if ctx.transaction is not None:
-        revoked = await queries.family_revoked(ctx.tx, token.family_id)
-    else:
-        async with ctx.hub.db.connection() as connection:
-            revoked = await queries.family_revoked(connection, token.family_id)
-    if revoked:
-        raise Unauthenticated("This session was ended; log in again.")
-    ctx.principal = Principal("user", token.user_id, token.name)
+async def identify(ctx: Context, needs: Scope | None) -> Principal:
+    """Find out which user asks and set the principal; raises what `user_of` raises."""
+    ctx.principal = await user_of(ctx, bearer(ctx), needs)
     return ctx.principal
 
 
-class Public:
+async def user_of(ctx: Context, token: str, needs: Scope | None) -> Principal:
+    """Find the user who holds an access token or a personal token; raises Unauthenticated.
+
+    A personal token must reach `needs`, else TokenNotEnough; where that is None only a session is admitted.
+    """
+    if not token.startswith(tokens.PERSONAL_PREFIX):
+        return await _of_session(ctx, tokens.verify(ctx.hub.keys, ctx.hub.clock, token))
+    personal = await _of_personal(ctx, token)
+    if needs is None:
+        raise SessionNeeded
+    if SCOPE_RANK[personal.scope] < SCOPE_RANK[needs]:
+        raise TokenNotEnough(needed=needs, scope=personal.scope)
+    return personal
+
+
+async def _of_session(ctx: Context, token: tokens.AccessToken) -> Principal:
+    async def load(tx: Tx) -> bool | None:
+        return await session_queries.goes_on(tx, token.session_id, token.user_id) or None
+
+    if await ctx.hub.remembered.get(("session", token.session_id, token.user_id), load) is None:
+        raise Unauthenticated("This session was ended; log in again.")
+    return Principal("user", token.user_id, token.name, token.session_id, token.expires_at_s)
+
+
+async def _of_personal(ctx: Context, token: str) -> Personal:
+    digest = ctx.hub.keys.digest(token)
+    row = await ctx.hub.remembered.get(("personal token", digest), lambda tx: token_queries.by_digest(tx, digest))
+    if row is None or row["expires_at"] <= ctx.hub.clock.now():
+        raise Unauthenticated("No personal token that is still good looks like this.")
+    ctx.hub.tokens_used.add(row["id"])
+    return Personal(
+        kind="user",
+        id=row["user_id"],
+        name=row["user_name"],
+        credential_id=row["id"],
+        expires_at_s=row["expires_at"].timestamp(),
+        scope=row["scope"],
+        project_id=row["project_id"],
+    )
+
+
+class Public(Access):
     """Admits everybody."""
 
-    scheme = None
-    rule = "public"
-    problems: Sequence[type[Problem]] = ()
+    @property
+    def rule(self) -> str:
+        """Return who is admitted."""
+        return "public"
 
     async def admit(self, ctx: Context) -> None:
         """Admit."""
 
 
-class LoggedIn:
-    """Admits every user who is logged in."""
+@dataclass(frozen=True)
+class LoggedIn(Access):
+    """Admits every user; `needs` is the scope that a personal token must have, None admits sessions only."""
 
-    scheme = "user"
-    rule = "logged in"
-    problems: Sequence[type[Problem]] = (Unauthenticated,)
+    needs: Scope | None
+
+    @property
+    def scheme(self) -> str | None:
+        """Return the name of the OpenAPI security scheme."""
+        return "user"
+
+    @property
+    def rule(self) -> str:
+        """Return who is admitted."""
+        return "logged in, no personal token" if self.needs is None else f"logged in, or a token with {self.needs}"
+
+    @property
+    def problems(self) -> Sequence[type[Problem]]:
+        """Return what the rule may answer."""
+        return (Unauthenticated, SessionNeeded if self.needs is None else TokenNotEnough)
 
     async def admit(self, ctx: Context) -> None:
         """Identify the user."""
-        await identify(ctx)
+        await identify(ctx, self.needs)
 
 
 PUBLIC = Public()
-LOGGED_IN = LoggedIn()
+SESSION = LoggedIn(None)
+READER = LoggedIn("read")
+ADMIN = LoggedIn("admin")

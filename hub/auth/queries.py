@@ -1,4 +1,4 @@
-"""SQL of users and sessions."""
+"""SQL of users and their passwords."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ async def user_by_email(tx: Tx, email: str) -> asyncpg.Record | None:
     """Find a user by e-mail, whatever its case."""
     return await tx.fetchrow(
         """
-        select id, email, name, password_hash
+        select id, email, name, password_hash, disabled_at, otp_confirmed_at is not null as has_otp
         from app_user
         where lower(email) = lower($1)
         """,
@@ -24,7 +24,7 @@ async def user_by_id(tx: Tx, user_id: UUID) -> asyncpg.Record | None:
     """Find a user."""
     return await tx.fetchrow(
         """
-        select id, email, name
+        select id, email, name, password_hash, disabled_at, otp_confirmed_at is not null as has_otp
         from app_user
         where id = $1
         """,
@@ -54,70 +54,88 @@ async def memberships(tx: Tx, user_id: UUID) -> list[asyncpg.Record]:
         select project.id, project.name, member.role
         from project_member member
         join project on project.id = member.project_id
-        where member.user_id = $1
+        where member.user_id = $1 and project.deleted_at is null
         order by project.name, project.id
         """,
         user_id,
     )
 
 
-async def insert_refresh(tx: Tx, *, family_id: UUID, user_id: UUID, digest: bytes, expires_at: datetime) -> None:
-    """Keep the digest of a refresh token."""
+async def insert_user(tx: Tx, *, email: str, name: str, password_hash: str) -> UUID | None:
+    """Create a user; None when the address has an account."""
+    return await tx.fetchval(
+        """
+        insert into app_user (email, name, password_hash)
+        values ($1, $2, $3)
+        on conflict (lower(email)) do nothing
+        returning id
+        """,
+        email,
+        name,
+        password_hash,
+    )
+
+
+async def put_password(tx: Tx, user_id: UUID, password_hash: str) -> None:
+    """Replace a user's password."""
     await tx.execute(
         """
-        insert into refresh_token (family_id, user_id, digest, expires_at)
-        values ($1, $2, $3, $4)
+        update app_user
+        set password_hash = $2, password_changed_at = now()
+        where id = $1
         """,
-        family_id,
         user_id,
+        password_hash,
+    )
+
+
+async def set_disabled(tx: Tx, email: str, *, disabled: bool) -> UUID | None:
+    """Disable a user or let one in again; returns the user's id, None when there is none."""
+    return await tx.fetchval(
+        """
+        update app_user
+        set disabled_at = case when $2 then coalesce(disabled_at, now()) end
+        where lower(email) = lower($1)
+        returning id
+        """,
+        email,
+        disabled,
+    )
+
+
+async def insert_reset(tx: Tx, *, digest: bytes, user_id: UUID, expires_at: datetime) -> None:
+    """Keep the digest of a one-time link's token."""
+    await tx.execute(
+        """
+        insert into password_reset (digest, user_id, expires_at)
+        values ($1, $2, $3)
+        """,
         digest,
+        user_id,
         expires_at,
     )
 
 
-async def lock_refresh(tx: Tx, digest: bytes) -> asyncpg.Record | None:
-    """Find a refresh token and lock it, so that of two users of one token the second sees it spent."""
-    return await tx.fetchrow(
+async def use_reset(tx: Tx, digest: bytes) -> UUID | None:
+    """Use a one-time link up; returns its user, None when it is unknown, used or too old."""
+    return await tx.fetchval(
         """
-        select token.id, token.family_id, token.user_id, token.spent_at, token.expires_at <= now() as expired,
-          exists (select from token_family_revoked r where r.family_id = token.family_id) as revoked
-        from refresh_token token
-        where token.digest = $1
-        for update of token
+        update password_reset
+        set used_at = now()
+        where digest = $1 and used_at is null and expires_at > now()
+        returning user_id
         """,
         digest,
     )
 
 
-async def spend_refresh(tx: Tx, token_id: UUID) -> None:
-    """Mark a refresh token as used."""
+async def void_resets(tx: Tx, user_id: UUID) -> None:
+    """Make every open one-time link of a user useless."""
     await tx.execute(
         """
-        update refresh_token
-        set spent_at = now()
-        where id = $1
+        update password_reset
+        set used_at = now()
+        where user_id = $1 and used_at is null
         """,
-        token_id,
-    )
-
-
-async def revoke_family(tx: Tx, family_id: UUID) -> None:
-    """End a session: none of its tokens is good from now on."""
-    await tx.execute(
-        """
-        insert into token_family_revoked (family_id)
-        values ($1)
-        on conflict do nothing
-        """,
-        family_id,
-    )
-
-
-async def family_revoked(tx: Tx, family_id: UUID) -> bool:
-    """Tell whether a session was ended."""
-    return await tx.fetchval(
-        """
-        select exists (select from token_family_revoked where family_id = $1)
-        """,
-        family_id,
+        user_id,
     )

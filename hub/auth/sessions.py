@@ -1,10 +1,157 @@
-"""Whether a session still counts, for those who hold an access token of it."""
+"""Sessions: beginning, going on with fresh tokens, and ending."""
 
-from hub.auth import queries
-from hub.auth.tokens import AccessToken
-from hub.kit.db import Tx
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from hub.auth import queries, session_queries, tokens
+from hub.auth.letters import SESSION_STOLEN, write_to
+from hub.auth.models import Refresh, Session, Tokens
+from hub.auth.problems import CrossSite, RefreshRefused
+from hub.kit import wire
+from hub.kit.context import Context, Principal
+from hub.kit.crypto import new_token
+from hub.kit.pages import Page
+from hub.kit.problems import NotFound, Problem
+from hub.ledger.service import Fact, record
+
+COOKIE: Final = "etp_refresh"
+COOKIE_PATH: Final = wire.API_PREFIX + "/auth"
+_ENDED: Final = {
+    "logout": "It was logged out.",
+    "everywhere": "All sessions of this account were logged out.",
+    "reuse": "A refresh token was used twice, so the session was ended for safety.",
+    "password": "The password was changed.",
+    "revoked": "It was ended from another session.",
+}
 
 
-async def ended(tx: Tx, token: AccessToken) -> bool:
-    """Tell whether the token's session was ended before the token expired."""
-    return await queries.family_revoked(tx, token.family_id)
+async def begin(ctx: Context, *, user_id: UUID, name: str, browser: bool) -> Tokens:
+    """Begin a session of a user who has proved who they are."""
+    session_id = uuid4()
+    ctx.principal = Principal("user", user_id, name, session_id)
+    await session_queries.insert(
+        ctx.tx,
+        session_id=session_id,
+        user_id=user_id,
+        client="browser" if browser else "script",
+        address=ctx.address,
+        user_agent=ctx.user_agent,
+        expires_at=ctx.hub.clock.now() + timedelta(seconds=ctx.hub.settings.refresh_token_s),
+    )
+    return await _issue(ctx, user_id=user_id, name=name, session_id=session_id, browser=browser)
+
+
+async def refresh(ctx: Context, request: Refresh) -> Tokens | Problem:
+    """Trade a refresh token for a new pair.
+
+    A spent token ends its whole session and a letter tells the user; the refusal is returned, not raised, so that this
+    is committed.
+    """
+    token = request.refresh_token
+    if token is None:
+        # The cookie alone proves nothing about which page sent it along.
+        if ctx.request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+            raise CrossSite
+        token = ctx.request.cookies.get(COOKIE)
+    if token is None:
+        return RefreshRefused(why="No refresh token was sent.")
+    row = await session_queries.lock_refresh(ctx.tx, ctx.hub.keys.digest(token))
+    user = None if row is None else await queries.user_by_id(ctx.tx, row["user_id"])
+    if row is None or user is None or row["expired"] or user["disabled_at"] is not None:
+        return RefreshRefused(why="The refresh token is unknown or has expired.")
+    if row["ended"]:
+        return RefreshRefused(why=_ENDED[row["ended_because"]])
+    ctx.principal = Principal("user", user["id"], user["name"], row["session_id"])
+    if row["spent_at"] is not None:
+        await end(ctx, row["session_id"], "reuse")
+        await record(ctx, Fact("session.reuse_detected", subject_id=row["session_id"]))
+        await write_to(ctx, user, SESSION_STOLEN)
+        return RefreshRefused(why=_ENDED["reuse"])
+    await session_queries.spend_refresh(ctx.tx, row["id"])
+    await session_queries.touch(
+        ctx.tx,
+        session_id=row["session_id"],
+        address=ctx.address,
+        user_agent=ctx.user_agent,
+        expires_at=ctx.hub.clock.now() + timedelta(seconds=ctx.hub.settings.refresh_token_s),
+    )
+    # Whoever got the token as a cookie gets the next one as a cookie: a script may not turn one into the other.
+    browser = row["client"] == "browser"
+    return await _issue(ctx, user_id=user["id"], name=user["name"], session_id=row["session_id"], browser=browser)
+
+
+async def log_out(ctx: Context, *, everywhere: bool) -> None:
+    """End the session that asks, or all of its user."""
+    if everywhere:
+        ended = await end_all(ctx, ctx.caller.id, "everywhere")
+        await record(ctx, Fact("user.logged_out_everywhere", subject_id=ctx.caller.id, details={"sessions": ended}))
+    else:
+        await end(ctx, ctx.caller.credential_id, "logout")
+        await record(ctx, Fact("user.logged_out", subject_id=ctx.caller.id))
+    ctx.cookies.append(_cookie("", max_age_s=0, secure=_secure(ctx)))
+
+
+async def list_mine(ctx: Context) -> Page[Session]:
+    """List the caller's sessions, those that go on first."""
+    rows = await session_queries.of_user(ctx.tx, ctx.caller.id)
+    return Page(items=[Session(**dict(row), current=row["id"] == ctx.caller.credential_id) for row in rows])
+
+
+async def end_mine(ctx: Context, session_id: UUID) -> None:
+    """End one of the caller's sessions; raises NotFound when it is none or over."""
+    if not await end(ctx, session_id, "revoked"):
+        raise NotFound(noun="session")
+    await record(ctx, Fact("session.ended", subject_id=session_id))
+
+
+async def end(ctx: Context, session_id: UUID | None, because: str) -> bool:
+    """End a session of the caller; its tokens are refused from now on."""
+    ctx.after_commit.append(ctx.hub.remembered.forget)
+    return session_id is not None and await session_queries.end(
+        ctx.tx, session_id=session_id, user_id=ctx.caller.id, because=because
+    )
+
+
+async def end_all(ctx: Context, user_id: UUID, because: str, but: UUID | None = None) -> int:
+    """End all sessions of a user but one; returns how many."""
+    ctx.after_commit.append(ctx.hub.remembered.forget)
+    return await session_queries.end_all(ctx.tx, user_id=user_id, because=because, but=but)
+
+
+async def _issue(ctx: Context, *, user_id: UUID, name: str, session_id: UUID, browser: bool) -> Tokens:
+    settings = ctx.hub.settings
+    fresh = new_token(tokens.REFRESH_PREFIX)
+    await session_queries.insert_refresh(
+        ctx.tx,
+        session_id=session_id,
+        digest=ctx.hub.keys.digest(fresh),
+        expires_at=ctx.hub.clock.now() + timedelta(seconds=settings.refresh_token_s),
+    )
+    access = tokens.issue(
+        ctx.hub.keys,
+        ctx.hub.clock,
+        user_id=user_id,
+        session_id=session_id,
+        name=name,
+        lifetime_s=settings.access_token_s,
+    )
+    if browser:
+        ctx.cookies.append(_cookie(fresh, max_age_s=settings.refresh_token_s, secure=_secure(ctx)))
+    return Tokens(access_token=access, expires_in=settings.access_token_s, refresh_token=None if browser else fresh)
+
+
+def _secure(ctx: Context) -> bool:
+    return (ctx.hub.settings.public_url or "").startswith("https://")
+
+
+def _cookie(value: str, *, max_age_s: int, secure: bool) -> dict[str, Any]:
+    return {
+        "name": COOKIE,
+        "value": value,
+        "max_age": max_age_s,
+        "path": COOKIE_PATH,
+        "httponly": True,
+        "samesite": "Strict",
+        "secure": secure,
+    }

@@ -19,8 +19,8 @@ from hub.captures.problems import CaptureKept, CaptureNotDraft, CaptureNotOver, 
 from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.kit.pages import Page, Position, page_of, position_of
+from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
-from hub.projects.problems import NotFound
 from hub.runs import service as runs
 from hub.runs.models import OVER, RunStatus
 from hub.runs.problems import RunNotRunning, RunOver

@@ -17,10 +17,10 @@ from hub.conversion.models import STATUS_NAMES, ActiveProfile, Preview, Previewe
 from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.kit.pages import Page
-from hub.kit.problems import FieldError, InvalidPayload
+from hub.kit.problems import FieldError, InvalidPayload, NotFound
 from hub.ledger.service import Fact, record
 from hub.projects.access import may_read_raw
-from hub.projects.problems import NotFound, RawNotAllowed
+from hub.projects.problems import RawNotAllowed
 
 
 def parse(payload: dict[str, Any], loc: Sequence[str | int]) -> ProfilePayload:

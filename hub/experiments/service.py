@@ -16,8 +16,8 @@ from hub.experiments.models import (
 from hub.experiments.problems import ExperimentArchived, ExperimentHeld, ExperimentMoveRefused
 from hub.kit.context import Context
 from hub.kit.pages import Page, Position, page_of, position_of
+from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
-from hub.projects.problems import NotFound
 
 
 def _experiment(row: asyncpg.Record) -> Experiment:

@@ -1,5 +1,6 @@
 """What a handler is given: the hub's parts, the request, who asks, and the request's transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -9,6 +10,8 @@ from aiohttp import web
 from hub.kit.clock import Clock
 from hub.kit.crypto import Keys
 from hub.kit.db import Database, Tx
+from hub.kit.limits import Limiter
+from hub.kit.remembered import Remembered
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -25,6 +28,10 @@ class Hub:
     settings: "Settings"
     clock: Clock
     keys: Keys
+    remembered: Remembered
+    limits: Limiter
+    # Ids of personal tokens that were shown since it was last written down.
+    tokens_used: set[UUID] = field(default_factory=set[UUID])
 
 
 HUB = web.AppKey("hub", Hub)
@@ -32,11 +39,16 @@ HUB = web.AppKey("hub", Hub)
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: a user, a sensor or an edge agent."""
+    """Who asks: a user, a sensor or an edge agent.
+
+    `credential_id` names the session or token that was shown, which is good until `expires_at_s` (since 1970).
+    """
 
     kind: str
     id: UUID
     name: str
+    credential_id: UUID | None = None
+    expires_at_s: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,8 @@ class Context:
     grant: Grant | None = None
     transaction: Tx | None = None
     cookies: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    # Called once what the request did is committed.
+    after_commit: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
     @property
     def tx(self) -> Tx:
@@ -66,6 +80,17 @@ class Context:
         if self.transaction is None:
             raise RuntimeError("this route declared transaction=False and has no transaction")
         return self.transaction
+
+    @property
+    def address(self) -> str | None:
+        """Return the address that the request came from."""
+        return self.request.remote
+
+    @property
+    def user_agent(self) -> str | None:
+        """Return what the client calls itself, at most 200 characters of it."""
+        name = self.request.headers.get("User-Agent")
+        return None if name is None else name[:200]
 
     @property
     def caller(self) -> Principal:

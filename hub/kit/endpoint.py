@@ -2,10 +2,10 @@
 
 import inspect
 import typing
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -28,27 +28,32 @@ Handler = Callable[..., Awaitable[Any]]
 REQUEST_ID = web.RequestKey("request_id", str)
 
 
-class Access(Protocol):
+class Access:
     """Decides who is admitted to a route; slices bring their own kinds."""
 
     @property
     def scheme(self) -> str | None:
         """Return the name of the OpenAPI security scheme, None for public routes."""
-        ...
+        return None
 
     @property
     def rule(self) -> str:
         """Return who is admitted, in words, for the documents."""
-        ...
+        raise NotImplementedError
 
     @property
     def problems(self) -> Sequence[type[Problem]]:
         """Return what the rule may answer."""
-        ...
+        return ()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers that the rule reads beside the token, with what they hold."""
+        return {}
 
     async def admit(self, ctx: Context) -> None:
-        """Set the context's principal and grant, or raise a Problem."""
-        ...
+        """Set the context's principal and grant, or raise a Problem; called before the request's transaction."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -145,30 +150,38 @@ def _serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamRe
     async def serve(request: web.Request) -> web.StreamResponse:
         ctx = Context(hub=request.app[HUB], request=request, request_id=request[REQUEST_ID])
         arguments = _path_and_query(endpoint, request)
+        # Whoever is not admitted, and a body that comes slowly, hold no connection to the database.
+        await endpoint.access.admit(ctx)
+        raw = b""
+        if endpoint.adapter is not None:
+            raw = await _read_body(request)
+            arguments["body"] = _parse_body(endpoint.adapter, raw)
         async with _transaction(ctx, wanted=endpoint.transaction):
-            await endpoint.access.admit(ctx)
-            raw = b""
-            if endpoint.adapter is not None:
-                raw = await _read_body(request)
-                arguments["body"] = _parse_body(endpoint.adapter, raw)
-            repeated = await idempotency.recall(ctx, raw)
-            if repeated is not None:
-                return repeated
-            result = await endpoint.handler(ctx, **arguments)
-            if isinstance(result, web.StreamResponse):
-                return result
-            if isinstance(result, Problem):  # returned, not raised: what the handler wrote is committed
-                return result.response(ctx.request_id)
-            payload = b"" if answer is None else answer.dump_json(answer.validate_python(result), exclude_none=False)
-            await idempotency.remember(ctx, raw, endpoint.status, payload)
-        response = web.Response(body=payload or None, status=endpoint.status)
-        if payload:
-            response.content_type = "application/json"
-        for cookie in ctx.cookies:
-            response.set_cookie(**cookie)
+            response = await idempotency.recall(ctx, raw)
+            if response is None:
+                response = _respond(ctx, endpoint, answer, await endpoint.handler(ctx, **arguments))
+                await idempotency.remember(ctx, raw, response)
+        if endpoint.method == "DELETE":
+            ctx.hub.remembered.forget()
+        for act in ctx.after_commit:
+            act()
         return response
 
     return serve
+
+
+def _respond(ctx: Context, endpoint: Endpoint, answer: TypeAdapter[Any] | None, result: Any) -> web.StreamResponse:
+    if isinstance(result, web.StreamResponse):
+        return result
+    if isinstance(result, Problem):  # returned, not raised: what the handler wrote is committed
+        return result.response(ctx.request_id)
+    payload = b"" if answer is None else answer.dump_json(answer.validate_python(result), exclude_none=False)
+    response = web.Response(body=payload or None, status=endpoint.status)
+    if payload:
+        response.content_type = "application/json"
+    for cookie in ctx.cookies:
+        response.set_cookie(**cookie)
+    return response
 
 
 @asynccontextmanager

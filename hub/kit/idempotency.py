@@ -49,11 +49,12 @@ async def recall(ctx: Context, body: bytes) -> web.Response | None:
     return web.Response(body=answer, status=row["status"], content_type="application/json")
 
 
-async def remember(ctx: Context, body: bytes, status: int, answer: bytes) -> None:
-    """Keep the answer under the request's key, sealed since it may hold a token, in the request's transaction."""
+async def remember(ctx: Context, body: bytes, response: web.StreamResponse) -> None:
+    """Keep a success under the request's key, sealed since it may hold a token, in the request's transaction."""
     key = _key(ctx)
-    if key is None:
+    if key is None or response.status >= 400 or not isinstance(response, web.Response):
         return
+    answer = response.body if isinstance(response.body, bytes) else b""
     await ctx.tx.execute(
         """
         insert into idempotency_key (principal_id, key, fingerprint, status, answer)
@@ -62,6 +63,6 @@ async def remember(ctx: Context, body: bytes, status: int, answer: bytes) -> Non
         ctx.caller.id,
         key,
         _fingerprint(ctx, body),
-        status,
+        response.status,
         ctx.hub.keys.seal(answer, _about(ctx, key)),
     )

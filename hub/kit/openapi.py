@@ -50,6 +50,7 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         "parameters": [
             *_path_parameters(endpoint),
             *_query_parameters(endpoint.query, schemas),
+            *_header_parameters(endpoint),
             *([IDEMPOTENCY_KEY] if endpoint.status == HTTPStatus.CREATED else []),
         ],
         "responses": _responses(endpoint, schemas),
@@ -74,6 +75,13 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             "schema": {"type": "string", "format": "uuid"} if kind is UUID else {"type": "string"},
         }
         for name, kind in endpoint.path_types.items()
+    ]
+
+
+def _header_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in endpoint.access.headers.items()
     ]
 
 

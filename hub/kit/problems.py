@@ -126,6 +126,14 @@ class RouteNotFound(Problem):
     detail = "{path} is no address of this API. /api/v1/openapi.json lists them all."
 
 
+class NotFound(Problem):
+    """There is no such thing here"""
+
+    # One class for "does not exist" and "not yours to see", so that the two cannot be told apart.
+    status = 404
+    detail = "No {noun} has this id, or it is not yours to see."
+
+
 class MethodNotAllowed(Problem):
     """This address does not take that method."""
 

@@ -30,7 +30,7 @@ async def record(ctx: Context, fact: Fact) -> None:
         principal_kind=principal.kind if principal else None,
         principal_id=principal.id if principal else None,
         role=grant.role if grant else None,
-        address=ctx.request.remote,
+        address=ctx.address,
         request_id=ctx.request_id,
         details=fact.details,
     )

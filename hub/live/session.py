@@ -1,25 +1,27 @@
 """One live connection: who watches, what they watch, and the frames that go out."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 import orjson
 from aiohttp import WSMsgType, web
 from pydantic import ValidationError
 
-from hub.auth import sessions, tokens
-from hub.auth.tokens import AccessToken
+from hub.auth.access import user_of
 from hub.kit.context import Context, Grant
-from hub.kit.problems import FieldError, InvalidPayload, Problem, Unauthenticated
+from hub.kit.problems import DatabaseAway, FieldError, InvalidPayload, NotFound, Problem, Unauthenticated
 from hub.live import queries
 from hub.live.fanout import Fanout
 from hub.live.messages import MESSAGE, Auth, Ping, Subscribe, Unsubscribe
 from hub.live.viewer import Viewer
-from hub.projects.access import may_read_raw
-from hub.projects.problems import NotFound, RawNotAllowed
+from hub.projects.access import may_read_raw, only_project
+from hub.projects.problems import RawNotAllowed
 
 AUTH_TIMEOUT_S: Final = 5.0
+WATCH_S: Final = 0.3
 FLUSH_S: Final = 0.04
 SEND_TIMEOUT_S: Final = 20.0
 CLOSE_EXPIRED: Final = 4401
@@ -34,7 +36,7 @@ class Session:
         self._socket = socket
         self._fanout = fanout
         self._viewer = Viewer()
-        self._token: AccessToken | None = None
+        self._token: str | None = None
 
     async def serve(self, first_token: str | None) -> None:
         """Authenticate, then answer messages and send frames."""
@@ -43,7 +45,7 @@ class Session:
         try:
             await self._fanout.join(self._viewer)
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._send_frames()), group.create_task(self._watch_token())]
+                tasks = [group.create_task(self._send_frames()), group.create_task(self._watch_access())]
                 await self._receive()
                 for task in tasks:
                     task.cancel()
@@ -70,13 +72,11 @@ class Session:
         return True
 
     async def _accept(self, token: str) -> None:
-        accepted = tokens.verify(self._ctx.hub.keys, token)
-        if self._token is not None and accepted.user_id != self._token.user_id:
+        user = await user_of(self._ctx, token, "read")
+        if self._ctx.principal is not None and user.id != self._ctx.principal.id:
             raise Unauthenticated("A connection belongs to one user; open another one.")
-        async with self._ctx.hub.db.connection() as connection:
-            if await sessions.ended(connection, accepted):
-                raise Unauthenticated("This session was ended; log in again.")
-        self._token = accepted
+        self._ctx.principal = user
+        self._token = token
         await self._say({"op": "ready", "now": self._ctx.hub.clock.now_us() / 1e6})
 
     async def _refuse(self, problem: Problem) -> None:
@@ -108,14 +108,11 @@ class Session:
 
     async def _subscribe(self, wanted: Subscribe) -> None:
         viewer = self._viewer
-        async with self._ctx.hub.db.connection() as connection:
-            rows = await queries.watchable(connection, self._user_id, wanted.sensors, wanted.runs)
+        rows = await self._watchable(wanted.sensors, wanted.runs)
         missing = set(wanted.sensors) - {row["id"] for row in rows}
         if missing:
             raise NotFound(noun="sensor")
-        open_raw = {
-            row["no"]: may_read_raw(Grant(row["id"], row["role"], {"raw_policy": row["raw_policy"]})) for row in rows
-        }
+        open_raw = {row["no"]: _raw_open(row) for row in rows}
         if wanted.values is not None and "raw" in wanted.values and not all(open_raw.values()):
             raise RawNotAllowed
         viewer.values = wanted.values or frozenset({"raw", "physical"})
@@ -146,6 +143,16 @@ class Session:
         for no in numbers:
             del self._viewer.sensors[no]
 
+    async def _watchable(self, sensors: Sequence[UUID], runs: Sequence[UUID]) -> list[asyncpg.Record]:
+        async with self._ctx.hub.db.connection() as connection:
+            return await queries.watchable(
+                connection,
+                user_id=self._ctx.caller.id,
+                only_project=only_project(self._ctx),
+                sensors=sensors,
+                runs=runs,
+            )
+
     async def _send_frames(self) -> None:
         while True:
             await self._viewer.wake.wait()
@@ -161,14 +168,38 @@ class Session:
             # What arrives in the meantime shares the next frame.
             await asyncio.sleep(FLUSH_S)
 
-    async def _watch_token(self) -> None:
+    async def _watch_access(self) -> None:
+        """End the connection with its token or session, and take from the view what its user may see no longer."""
+        remembered = self._ctx.hub.remembered
+        generation = remembered.generation
         while True:
-            now_s = self._ctx.hub.clock.now_us() / 1e6
-            remaining = (self._token.expires_at_s if self._token else 0) - now_s
-            if remaining <= 0:
-                await self._refuse(Unauthenticated("The access token has expired; refresh it."))
+            await asyncio.sleep(WATCH_S)
+            try:
+                await user_of(self._ctx, self._token or "", "read")
+                if remembered.generation != generation:
+                    seen = remembered.generation
+                    await self._narrow()
+                    generation = seen
+            except DatabaseAway:
+                continue  # nobody's rights can have changed there meanwhile
+            except Problem as problem:
+                await self._refuse(problem)
                 return
-            await asyncio.sleep(min(remaining, 5.0))
+
+    async def _narrow(self) -> None:
+        viewer = self._viewer
+        watched = {sensor_id: no for no, (sensor_id, _) in viewer.sensors.items()}
+        if not watched:
+            return
+        rows = {row["id"]: row for row in await self._watchable(list(watched), [])}
+        gone = watched.keys() - rows.keys()
+        changed = [row for row in rows.values() if viewer.sensors[row["no"]][1] is not _raw_open(row)]
+        for row in changed:
+            viewer.sensors[row["no"]] = (row["id"], _raw_open(row))
+        self._unsubscribe(frozenset(gone))
+        if gone or changed:
+            raw = {str(row["id"]): _raw_open(row) for row in changed}
+            await self._say({"op": "access", "gone": sorted(map(str, gone)), "raw": raw})
 
     async def _say(self, message: dict[str, object]) -> None:
         await self._socket.send_str(orjson.dumps(message).decode())
@@ -178,8 +209,6 @@ class Session:
         if not self._socket.closed:
             await self._say({"op": "problem", **document})
 
-    @property
-    def _user_id(self) -> UUID:
-        if self._token is None:
-            raise Unauthenticated
-        return self._token.user_id
+
+def _raw_open(row: asyncpg.Record) -> bool:
+    return may_read_raw(Grant(row["id"], row["role"], {"raw_policy": row["raw_policy"]}))

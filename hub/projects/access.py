@@ -4,15 +4,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from hub.auth.access import identify
+from hub.auth.access import Personal, identify
+from hub.auth.models import Scope
+from hub.auth.problems import TokenNotEnough
 from hub.kit.context import Context, Grant
 from hub.kit.db import Tx
-from hub.kit.problems import Problem, Unauthenticated
+from hub.kit.endpoint import Access
+from hub.kit.problems import NotFound, Problem, Unauthenticated
 from hub.projects import queries
 from hub.projects.models import RANK, Role
-from hub.projects.problems import NotFound, RawNotAllowed, RoleTooLow
+from hub.projects.problems import RawNotAllowed, RoleTooLow
 
 ProjectOf = Callable[[Tx, UUID], Awaitable[UUID | None]]
+# What a personal token must be good for, to act with this role.
+SCOPES: dict[Role, Scope] = {Role.VIEWER: "read", Role.EDITOR: "write", Role.OWNER: "admin"}
 
 
 async def _itself(_tx: Tx, project_id: UUID) -> UUID | None:
@@ -20,7 +25,7 @@ async def _itself(_tx: Tx, project_id: UUID) -> UUID | None:
 
 
 @dataclass(frozen=True)
-class Member:
+class Member(Access):
     """Admits members of the project to which the addressed thing belongs, from a role upwards.
 
     `parameter` is the path parameter that holds the thing's id, `of` finds its project (None: no such thing).
@@ -31,7 +36,10 @@ class Member:
     parameter: str
     of: ProjectOf
 
-    scheme = "user"
+    @property
+    def scheme(self) -> str | None:
+        """Return the name of the OpenAPI security scheme."""
+        return "user"
 
     @property
     def rule(self) -> str:
@@ -43,26 +51,66 @@ class Member:
     @property
     def problems(self) -> Sequence[type[Problem]]:
         """Return what the rule may answer."""
-        return (Unauthenticated, NotFound, *(() if self.least is Role.VIEWER else (RoleTooLow,)))
+        return (Unauthenticated, TokenNotEnough, NotFound, *(() if self.least is Role.VIEWER else (RoleTooLow,)))
 
     async def admit(self, ctx: Context) -> None:
         """Find the project and the caller's role in it; 404 for whoever is no member, 403 for a role too low."""
-        await identify(ctx)
+        await identify(ctx, SCOPES[self.least])
         thing_id = _uuid(ctx.request.match_info[self.parameter], self.noun)
-        if ctx.transaction is not None:
-            await self._grant(ctx, ctx.tx, thing_id)
-        else:
-            async with ctx.hub.db.connection() as connection:
-                await self._grant(ctx, connection, thing_id)
-
-    async def _grant(self, ctx: Context, tx: Tx, thing_id: UUID) -> None:
-        project_id = await self.of(tx, thing_id)
+        project_id = await ctx.hub.remembered.get((self.noun, thing_id), lambda tx: self.of(tx, thing_id))
         if project_id is None:
             raise NotFound(noun=self.noun)
-        ctx.grant = await grant(tx, project_id, ctx.caller.id, self.noun)
-        role = Role(ctx.grant.role)
-        if RANK[role] < RANK[self.least]:
-            raise RoleTooLow(needed=self.least, role=role)
+        await admit_to(ctx, project_id, self.least, self.noun)
+
+
+@dataclass(frozen=True)
+class NamedProject(Access):
+    """Admits whoever is logged in; the handler finds the project in the body and calls `admit_to` with `least`."""
+
+    least: Role
+
+    @property
+    def scheme(self) -> str | None:
+        """Return the name of the OpenAPI security scheme."""
+        return "user"
+
+    @property
+    def rule(self) -> str:
+        """Return who is admitted."""
+        return f"{self.least} of the project that is named"
+
+    @property
+    def problems(self) -> Sequence[type[Problem]]:
+        """Return what the rule may answer."""
+        return (Unauthenticated, TokenNotEnough, NotFound, RoleTooLow)
+
+    async def admit(self, ctx: Context) -> None:
+        """Identify the user."""
+        await identify(ctx, SCOPES[self.least])
+
+
+async def admit_to(ctx: Context, project_id: UUID, least: Role, noun: str = "project") -> Grant:
+    """Set what the caller may do in a project; 404 for whoever is no member, 403 for a role too low."""
+    ctx.grant = await grant(ctx, project_id, noun)
+    role = Role(ctx.grant.role)
+    if RANK[role] < RANK[least]:
+        raise RoleTooLow(needed=least, role=role)
+    return ctx.grant
+
+
+async def grant(ctx: Context, project_id: UUID, noun: str = "project") -> Grant:
+    """Return what the caller may do in a project; raises NotFound for whoever is no member."""
+    caller = ctx.caller
+    if isinstance(caller, Personal) and caller.project_id not in {None, project_id}:
+        raise NotFound(noun=noun)
+    row = await ctx.hub.remembered.get(
+        ("member", project_id, caller.id),
+        lambda tx: queries.membership(tx, project_id, caller.id),
+        within=ctx.transaction,
+    )
+    if row is None:
+        raise NotFound(noun=noun)
+    return Grant(project_id, row["role"], {"raw_policy": row["raw_policy"]})
 
 
 def _uuid(text: str, noun: str) -> UUID:
@@ -72,17 +120,14 @@ def _uuid(text: str, noun: str) -> UUID:
         raise NotFound(noun=noun) from error
 
 
-async def grant(tx: Tx, project_id: UUID, user_id: UUID, noun: str = "project") -> Grant:
-    """Return what a user may do in a project; raises NotFound for whoever is no member."""
-    row = await queries.membership(tx, project_id, user_id)
-    if row is None:
-        raise NotFound(noun=noun)
-    return Grant(project_id, row["role"], {"raw_policy": row["raw_policy"]})
-
-
 def of_project(least: Role) -> Member:
     """Admit members of the project in the path."""
     return Member(least, "project", "project_id", _itself)
+
+
+def only_project(ctx: Context) -> UUID | None:
+    """Return the one project that the caller's personal token is good for, None where nothing narrows it."""
+    return ctx.caller.project_id if isinstance(ctx.caller, Personal) else None
 
 
 def may_read_raw(granted: Grant) -> bool:

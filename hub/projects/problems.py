@@ -3,14 +3,6 @@
 from hub.kit.problems import Problem
 
 
-class NotFound(Problem):
-    """There is no such thing here"""
-
-    # One class for "does not exist" and "not yours to see", so that the two cannot be told apart.
-    status = 404
-    detail = "No {noun} has this id, or you are no member of its project."
-
-
 class RoleTooLow(Problem):
     """Your role does not allow this."""
 

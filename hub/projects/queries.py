@@ -15,7 +15,7 @@ async def membership(tx: Tx, project_id: UUID, user_id: UUID) -> asyncpg.Record 
         select member.role, project.raw_policy
         from project_member member
         join project on project.id = member.project_id
-        where member.project_id = $1 and member.user_id = $2
+        where member.project_id = $1 and member.user_id = $2 and project.deleted_at is null
         """,
         project_id,
         user_id,
@@ -57,25 +57,30 @@ async def find(tx: Tx, project_id: UUID, user_id: UUID) -> asyncpg.Record | None
         select project.id, project.name, project.description, project.raw_policy, project.created_at, member.role
         from project
         join project_member member on member.project_id = project.id
-        where project.id = $1 and member.user_id = $2
+        where project.id = $1 and member.user_id = $2 and project.deleted_at is null
         """,
         project_id,
         user_id,
     )
 
 
-async def page(tx: Tx, *, user_id: UUID, before_at: datetime, before_id: UUID, limit: int) -> list[asyncpg.Record]:
-    """List a user's projects, the newest first, after the given position."""
+async def page(
+    tx: Tx, *, user_id: UUID, only: UUID | None, before_at: datetime, before_id: UUID, limit: int
+) -> list[asyncpg.Record]:
+    """List a user's projects, or the one that is named, the newest first, after the given position."""
     return await tx.fetch(
         """
         select project.id, project.name, project.description, project.raw_policy, project.created_at, member.role
         from project
         join project_member member on member.project_id = project.id
-        where member.user_id = $1 and (project.created_at, project.id) < ($2, $3)
+        where member.user_id = $1 and project.deleted_at is null
+          and ($2::uuid is null or project.id = $2)
+          and (project.created_at, project.id) < ($3, $4)
         order by project.created_at desc, project.id desc
-        limit $4
+        limit $5
         """,
         user_id,
+        only,
         before_at,
         before_id,
         limit,
@@ -102,7 +107,7 @@ async def by_name(tx: Tx, name: str) -> UUID | None:
         """
         select id
         from project
-        where name = $1
+        where name = $1 and deleted_at is null
         order by created_at
         limit 1
         """,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from hub.auth.access import LOGGED_IN
+from hub.auth.access import ADMIN, READER
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page, PageQuery
@@ -13,13 +13,13 @@ from hub.projects.models import Project, ProjectCreate, ProjectUpdate, Role
 routes = Routes("projects")
 
 
-@routes.route("GET", "/projects", access=LOGGED_IN, answer=Page[Project])
+@routes.route("GET", "/projects", access=READER, answer=Page[Project])
 async def list_projects(ctx: Context, query: PageQuery) -> Page[Project]:
     """List the projects one is a member of."""
     return await service.list_mine(ctx, query)
 
 
-@routes.route("POST", "/projects", access=LOGGED_IN, answer=Project, status=201)
+@routes.route("POST", "/projects", access=ADMIN, answer=Project, status=201)
 async def create_project(ctx: Context, body: ProjectCreate) -> Project:
     """Create a project and become its owner."""
     return await service.create(ctx, body)

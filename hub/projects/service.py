@@ -7,10 +7,11 @@ import asyncpg
 from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.kit.pages import Page, PageQuery, Position, page_of, position_of
+from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
 from hub.projects import queries
+from hub.projects.access import only_project
 from hub.projects.models import Project, ProjectCreate, ProjectUpdate, Role
-from hub.projects.problems import NotFound
 
 
 def _project(row: asyncpg.Record) -> Project:
@@ -37,7 +38,12 @@ async def list_mine(ctx: Context, query: PageQuery) -> Page[Project]:
     """List the caller's projects, the newest first."""
     before = position_of(query)
     rows = await queries.page(
-        ctx.tx, user_id=ctx.caller.id, before_at=before.created_at, before_id=before.id, limit=query.limit + 1
+        ctx.tx,
+        user_id=ctx.caller.id,
+        only=only_project(ctx),
+        before_at=before.created_at,
+        before_id=before.id,
+        limit=query.limit + 1,
     )
     return page_of(rows, query, _project, lambda row: Position(row["created_at"], row["id"]))
 

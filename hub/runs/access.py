@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from hub.kit.context import Context
-from hub.projects.access import Member, grant
-from hub.projects.models import RANK, Role
-from hub.projects.problems import NotFound, RoleTooLow
+from hub.kit.problems import NotFound
+from hub.projects import access
+from hub.projects.access import Member
+from hub.projects.models import Role
 from hub.runs import queries
 
 
@@ -19,7 +20,4 @@ async def admit_to(ctx: Context, run_id: UUID, least: Role) -> None:
     project_id = await queries.project_of(ctx.tx, run_id)
     if project_id is None:
         raise NotFound(noun="run")
-    ctx.grant = await grant(ctx.tx, project_id, ctx.caller.id, "run")
-    role = Role(ctx.grant.role)
-    if RANK[role] < RANK[least]:
-        raise RoleTooLow(needed=least, role=role)
+    await access.admit_to(ctx, project_id, least, "run")

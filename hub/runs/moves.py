@@ -4,9 +4,9 @@ from uuid import UUID
 
 from hub.experiments import service as experiments
 from hub.kit.context import Context
+from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
 from hub.projects.models import Role
-from hub.projects.problems import NotFound
 from hub.runs import guards, queries, service
 from hub.runs.access import admit_to
 from hub.runs.models import MACHINE, BatchStatus, Run, RunFinish, Runs, RunStatus

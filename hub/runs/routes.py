@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from hub.auth.access import LOGGED_IN
 from hub.experiments.access import of_experiment
 from hub.experiments.problems import ExperimentArchived
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
+from hub.projects.access import NamedProject
 from hub.projects.models import Role
-from hub.projects.problems import NotFound, RoleTooLow
 from hub.runs import moves, service
 from hub.runs.access import of_run
 from hub.runs.models import BatchStatus, Run, RunCreate, RunFinish, RunQuery, Runs, RunSensors, RunUpdate
@@ -72,9 +71,9 @@ async def finish_run(ctx: Context, run_id: UUID, body: RunFinish) -> Run:
 @routes.route(
     "POST",
     "/runs/batch-status",
-    access=LOGGED_IN,
+    access=NamedProject(Role.EDITOR),
     answer=Runs,
-    problems=[*MOVE_PROBLEMS, NotFound, RoleTooLow],
+    problems=MOVE_PROBLEMS,
 )
 async def move_runs(ctx: Context, body: BatchStatus) -> Runs:
     """Move several runs to one state, all of them or none."""

@@ -9,9 +9,8 @@ from hub.experiments import service as experiments
 from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.kit.pages import Page, Position, page_of, position_of
-from hub.kit.problems import FieldError, InvalidPayload
+from hub.kit.problems import FieldError, InvalidPayload, NotFound
 from hub.ledger.service import Fact, record
-from hub.projects.problems import NotFound
 from hub.runs import queries
 from hub.runs.models import OVER, Run, RunCreate, RunQuery, RunSensors, RunStatus, RunUpdate
 from hub.runs.problems import RunOver

@@ -7,6 +7,7 @@ from uuid import UUID
 from hub.auth.access import bearer
 from hub.kit.context import Context, Grant, Principal
 from hub.kit.db import Tx
+from hub.kit.endpoint import Access
 from hub.kit.problems import Problem, Unauthenticated
 from hub.projects.access import Member
 from hub.projects.models import Role
@@ -27,13 +28,20 @@ def of_agent(least: Role) -> Member:
 
 
 @dataclass(frozen=True)
-class Device:
+class Device(Access):
     """Admits sensors and edge agents by their tokens; the principal's kind is `sensor` or `agent`."""
 
     kinds: frozenset[str]
 
-    scheme = "device"
-    problems: Sequence[type[Problem]] = (Unauthenticated,)
+    @property
+    def scheme(self) -> str | None:
+        """Return the name of the OpenAPI security scheme."""
+        return "device"
+
+    @property
+    def problems(self) -> Sequence[type[Problem]]:
+        """Return what the rule may answer."""
+        return (Unauthenticated,)
 
     @property
     def rule(self) -> str:
@@ -45,11 +53,8 @@ class Device:
     async def admit(self, ctx: Context) -> None:
         """Find whose token it is; raises Unauthenticated."""
         digest = ctx.hub.keys.digest(bearer(ctx))
-        if ctx.transaction is not None:
-            row = await agent_queries.device_by_token(ctx.tx, digest)
-        else:
-            async with ctx.hub.db.connection() as connection:
-                row = await agent_queries.device_by_token(connection, digest)
+        async with ctx.hub.db.connection() as connection:
+            row = await agent_queries.device_by_token(connection, digest)
         if row is None or row["kind"] not in self.kinds:
             raise Unauthenticated("No device that is admitted here has this token.")
         ctx.principal = Principal(row["kind"], row["id"], row["name"])

@@ -9,8 +9,8 @@ from hub.conversion import service as conversion
 from hub.kit.context import Context
 from hub.kit.crypto import new_token
 from hub.kit.pages import Page
+from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
-from hub.projects.problems import NotFound
 from hub.sensors import agent_queries as queries
 from hub.sensors.agent_models import (
     BrokerAccount,

@@ -106,7 +106,7 @@ async def page(
             else 'online'
           end as state
         ) seen
-        where member.user_id = $1
+        where member.user_id = $1 and project.deleted_at is null
           and ($2::uuid is null or sensor.id = $2)
           and ($3::uuid is null or sensor.project_id = $3)
           and ($4::text is null or sensor.type = $4)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from hub.auth.access import LOGGED_IN
+from hub.auth.access import READER
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
@@ -17,7 +17,7 @@ from hub.sensors.problems import NotYourSensor, SensorHeld, SensorNameTaken, Sen
 routes = Routes("sensors")
 
 
-@routes.route("GET", "/sensors", access=LOGGED_IN, answer=Page[Sensor])
+@routes.route("GET", "/sensors", access=READER, answer=Page[Sensor])
 async def list_sensors(ctx: Context, query: SensorQuery) -> Page[Sensor]:
     """List the sensors of all projects one is a member of."""
     return await service.list_mine(ctx, query)

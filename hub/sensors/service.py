@@ -12,11 +12,10 @@ from hub.kit.context import Context, Grant
 from hub.kit.crypto import new_token
 from hub.kit.db import Tx
 from hub.kit.pages import Page, Position, page_of, position_of
-from hub.kit.problems import FieldError, InvalidPayload
+from hub.kit.problems import FieldError, InvalidPayload, NotFound
 from hub.ledger.service import Fact, record
-from hub.projects.access import may_read_raw
+from hub.projects.access import may_read_raw, only_project
 from hub.projects.models import Role
-from hub.projects.problems import NotFound
 from hub.sensors import guards, queries
 from hub.sensors.access import check_speaks_for
 from hub.sensors.models import (
@@ -140,11 +139,14 @@ async def lock_bindable(tx: Tx, *, sensor_ids: list[UUID], project_id: UUID) -> 
 
 async def _rows(ctx: Context, query: SensorQuery, sensor_id: UUID | None = None) -> list[asyncpg.Record]:
     before = position_of(query)
+    only = only_project(ctx)
+    if only is not None and query.project_id not in {None, only}:
+        return []
     return await queries.page(
         ctx.tx,
         user_id=ctx.caller.id,
         sensor_id=sensor_id,
-        project_id=query.project_id,
+        project_id=only or query.project_id,
         type_=query.type,
         state=query.state,
         q=query.q,

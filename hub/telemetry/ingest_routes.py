@@ -1,6 +1,7 @@
 """`POST /telemetry`: reading, decompressing and answering."""
 
 import zlib
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -11,8 +12,8 @@ from contract import packets
 from contract.packets import PacketBroken, PacketInvalid
 from hub.auth.access import bearer
 from hub.kit.context import Context, Principal
-from hub.kit.endpoint import Routes
-from hub.kit.problems import FieldError, InvalidPayload, Unauthenticated
+from hub.kit.endpoint import Access, Routes
+from hub.kit.problems import FieldError, InvalidPayload, Problem, Unauthenticated
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.problems import (
     BadCompression,
@@ -79,12 +80,23 @@ class ReceiptOut(BaseModel):
     rejected: list[Rejected]
 
 
-class DeviceToken:
+class DeviceToken(Access):
     """Admits whoever holds the token of a sensor or an edge agent."""
 
-    scheme = "device"
-    rule = "sensor or edge token"
-    problems = (Unauthenticated, TokenUnknown, TokensUnavailable)
+    @property
+    def scheme(self) -> str | None:
+        """Return the name of the OpenAPI security scheme."""
+        return "device"
+
+    @property
+    def rule(self) -> str:
+        """Return who is admitted."""
+        return "token of a sensor or an edge agent"
+
+    @property
+    def problems(self) -> Sequence[type[Problem]]:
+        """Return what the rule may answer."""
+        return (Unauthenticated, TokenUnknown, TokensUnavailable)
 
     async def admit(self, ctx: Context) -> None:
         """Look the token up in the registry, which works on while the database is away."""

@@ -10,10 +10,11 @@ from contract import frames
 from contract.frames import Frame, FrameSeries
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
+from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
 from hub.projects.access import Member, readable_values
 from hub.projects.models import Role
-from hub.projects.problems import NotFound, RawNotAllowed
+from hub.projects.problems import RawNotAllowed
 from hub.telemetry import counting, export, read_queries, reading
 from hub.telemetry.models import (
     STATUS_NAMES,

@@ -21,6 +21,7 @@ from tests.hub.callers import Caller
 Login = Callable[..., Awaitable[Caller]]
 Make = Callable[..., Awaitable[dict[str, Any]]]
 Device = Callable[[dict[str, Any]], Caller]
+Forget = Callable[[], None]
 
 
 @pytest.fixture
@@ -66,6 +67,12 @@ async def db(database_url: str) -> AsyncIterator[Tx]:
 
 
 @pytest.fixture
+def forget(app: web.Application) -> Forget:
+    """Let the hub see at once what a test changed behind its back, rather than within a second."""
+    return app[HUB].remembered.forget
+
+
+@pytest.fixture
 async def project(db: Tx) -> str:
     """The id of a project whose raw values are closed to viewers."""
     return str(await db.fetchval("insert into project (name) values ('bench 3') returning id"))
@@ -101,7 +108,13 @@ def login(client: TestClient[Any, Any], app: web.Application, db: Tx, project: s
                 role,
             )
         hub = app[HUB]
-        token = tokens.issue(hub.keys, hub.clock, user_id=user_id, family_id=uuid.uuid4(), name=name, lifetime_s=3600)
+        session_id = uuid.uuid4()
+        await db.execute(
+            "insert into session (id, user_id, client, expires_at) values ($1, $2, 'script', now() + interval '1 day')",
+            session_id,
+            user_id,
+        )
+        token = tokens.issue(hub.keys, hub.clock, user_id=user_id, session_id=session_id, name=name, lifetime_s=3600)
         return Caller(client, token, str(user_id), name)
 
     return log_in

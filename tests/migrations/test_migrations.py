@@ -3,8 +3,9 @@
 import asyncio
 
 import asyncpg
+from alembic.script import ScriptDirectory
 
-from hub.migrate import downgrade, upgrade
+from hub.migrate import SCRIPTS, downgrade, upgrade
 
 OBJECTS = """
 select 'relation ' || relname from pg_class where relnamespace = 'public'::regnamespace and relname !~ '^alembic'
@@ -24,14 +25,14 @@ async def objects(url: str) -> list[str]:
 
 
 async def test_up_down_and_up_again(empty_database_url: str) -> None:
-    revisions = ["0001", "0002", "0003"]
+    revisions = [revision.revision for revision in reversed(list(ScriptDirectory(str(SCRIPTS)).walk_revisions()))]
     at: dict[str, list[str]] = {"base": await objects(empty_database_url)}
     for revision in revisions:
         await asyncio.to_thread(upgrade, empty_database_url, revision)
         at[revision] = await objects(empty_database_url)
-    assert len(at["0003"]) > len(at["0002"]) > len(at["0001"]) > len(at["base"]) == 0
-    for revision in ["0002", "0001", "base"]:
+    assert at["base"] == []
+    for revision in [*reversed(revisions[:-1]), "base"]:
         await asyncio.to_thread(downgrade, empty_database_url, revision)
         assert await objects(empty_database_url) == at[revision]
     await asyncio.to_thread(upgrade, empty_database_url)
-    assert await objects(empty_database_url) == at["0003"]
+    assert await objects(empty_database_url) == at[revisions[-1]]

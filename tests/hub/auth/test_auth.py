@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from hub.auth import tokens
-from hub.auth.service import ensure_user
+from hub.auth.accounts import ensure_user
 from hub.kit.clock import SystemClock
 from hub.kit.context import HUB
 from hub.kit.db import Tx
@@ -46,7 +46,14 @@ class TestLogin:
         assert answer.ok["expires_in"] == 600
         assert "Set-Cookie" not in answer.headers
         me = (await as_user(anonymous, answer).get("/auth/me")).ok
-        assert me == {"id": user, "email": EMAIL, "name": "Ada", "projects": []}
+        assert me == {
+            "id": user,
+            "email": EMAIL,
+            "name": "Ada",
+            "mfa": False,
+            "recovery_codes_left": 0,
+            "projects": [],
+        }
 
     async def test_case_of_the_address(self, anonymous: Caller, user: str) -> None:
         assert (await login(anonymous, email="Ada@Example.com")).status == 200
@@ -142,14 +149,16 @@ class TestAccessToken:
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
 
     async def test_expired_forged_or_of_others(
-        self, anonymous: Caller, app: web.Application, user: str, client: TestClient[Any, Any]
+        self, anonymous: Caller, app: web.Application, user: str, client: TestClient[Any, Any], db: Tx
     ) -> None:
+        await login(anonymous)
         keys = app[HUB].keys
+        session_id = await db.fetchval("select id from session")
         sound = {
             "iss": "etp",
             "aud": "etp api",
             "sub": user,
-            "sid": str(uuid.uuid4()),
+            "sid": str(session_id),
             "iat": datetime.now(UTC),
             "exp": datetime.now(UTC) + timedelta(minutes=1),
         }
@@ -170,6 +179,6 @@ class TestAccessToken:
     async def test_user_who_is_gone(self, anonymous: Caller, app: web.Application) -> None:
         hub = app[HUB]
         token = tokens.issue(
-            hub.keys, SystemClock(), user_id=uuid.uuid4(), family_id=uuid.uuid4(), name="x", lifetime_s=60
+            hub.keys, SystemClock(), user_id=uuid.uuid4(), session_id=uuid.uuid4(), name="x", lifetime_s=60
         )
         assert (await Caller(anonymous.client, token).get("/auth/me")).status == 401

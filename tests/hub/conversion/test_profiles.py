@@ -6,7 +6,7 @@ import pytest
 
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
-from tests.hub.conftest import Make
+from tests.hub.conftest import Forget, Make
 
 TABLE = {"kind": "table", "points": [[8.0, 1.0], [0.0, 0.0]], "extrapolation": "reject", "input_range": [0.0, 7.0]}
 
@@ -43,7 +43,7 @@ class TestRead:
         assert (await stranger.get(url)).status == 404
 
     async def test_payload_would_give_raw_values_away(
-        self, editor: Caller, viewer: Caller, sensor: Make, db: Tx
+        self, editor: Caller, viewer: Caller, sensor: Make, db: Tx, forget: Forget
     ) -> None:
         made = await sensor()
         profile = await profile_of(editor, made)
@@ -53,6 +53,7 @@ class TestRead:
         assert seen == {name: value for name, value in profile.items() if name != "payload"}
         assert await profile_of(viewer, made) == seen
         await db.execute("update project set raw_policy = 'open'")
+        forget()
         assert (await viewer.get(url)).ok == profile
 
     async def test_outlives_its_sensor(self, owner: Caller, sensor: Make) -> None:
@@ -70,11 +71,12 @@ class TestPreview:
         assert (await anonymous.post(url, {"raw": [1.0]})).status == 401
         assert (await stranger.post(url, {"raw": [1.0]})).status == 404
 
-    async def test_viewer(self, editor: Caller, viewer: Caller, sensor: Make, db: Tx) -> None:
+    async def test_viewer(self, editor: Caller, viewer: Caller, sensor: Make, db: Tx, forget: Forget) -> None:
         url = f"/profiles/{(await profile_of(editor, await sensor()))['id']}/preview"
         refused = await viewer.post(url, {"raw": [1.0]})
         assert (refused.status, refused.code) == (403, "raw-not-allowed")
         await db.execute("update project set raw_policy = 'open'")
+        forget()
         assert (await viewer.post(url, {"raw": [1.0]})).ok == {"physical": [3.0], "status": ["ok"]}
 
     async def test_every_status(self, editor: Caller, sensor: Make) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
+from tests.hub.conftest import Forget
 
 
 async def projects(db: Tx) -> int:
@@ -43,8 +44,9 @@ async def test_failures_are_not_remembered(owner: Caller, db: Tx) -> None:
     assert await projects(db) == 1
 
 
-async def test_of_no_use_to_whoever_lost_access(owner: Caller, db: Tx, project: str) -> None:
+async def test_of_no_use_to_whoever_lost_access(owner: Caller, db: Tx, project: str, forget: Forget) -> None:
     url = f"/projects/{project}/experiments"
     assert (await owner.post(url, {"name": "e"}, Idempotency_Key="1")).status == 201
     await db.execute("delete from project_member")
+    forget()
     assert (await owner.post(url, {"name": "e"}, Idempotency_Key="1")).status == 404

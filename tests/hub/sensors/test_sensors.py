@@ -9,7 +9,7 @@ import pytest
 from hub.app import HUB
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
-from tests.hub.conftest import Device, Login, Make
+from tests.hub.conftest import Device, Forget, Login, Make
 
 BODY = {"name": "T1", "type": "temperature", "input_unit": "V", "display_unit": "°C"}
 LINEAR = {"kind": "linear", "slope": 2.0, "intercept": 1.0}
@@ -184,7 +184,9 @@ class TestRead:
         heard = datetime.fromisoformat(read["last_heartbeat"])
         assert abs(heard + timedelta(seconds=seconds_ago) - datetime.now(UTC)) < timedelta(seconds=5)
 
-    async def test_raw_is_absent_for_viewers(self, owner: Caller, viewer: Caller, sensor: Make, db: Tx) -> None:
+    async def test_raw_is_absent_for_viewers(
+        self, owner: Caller, viewer: Caller, sensor: Make, db: Tx, forget: Forget
+    ) -> None:
         made = await sensor()
         t_us = 1_795_423_200_125_001
         await report(db, made["id"], 0.0, t_us=t_us, raw=1.5, physical=4.0, status=1, delay_us=12_500)
@@ -194,6 +196,7 @@ class TestRead:
         assert (seen["last_physical"], seen["last_status"], seen["delay_ms"]) == (4.0, "out_of_range", 12.5)
         assert (await owner.get(f"/sensors/{made['id']}")).ok["last_raw"] == 1.5
         await db.execute("update project set raw_policy = 'open'")
+        forget()
         assert (await viewer.get(f"/sensors/{made['id']}")).ok["last_raw"] == 1.5
 
     async def test_no_physical_value(self, viewer: Caller, sensor: Make, db: Tx) -> None:

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from contract import frames
 from hub.telemetry.reading import Column, decimate
 from tests.hub.callers import Caller
-from tests.hub.conftest import Device, Login, Make
+from tests.hub.conftest import Device, Forget, Login, Make
 from tests.hub.telemetry.conftest import Wait, send
 
 
@@ -79,8 +79,11 @@ class TestWho:
         header = (await viewer.get(f"{session}/export")).ok.decode().splitlines()[0]
         assert header == "timestamp,sensor_id,sensor,physical_value,unit,profile_version,status"
 
-    async def test_an_open_policy_opens_raw(self, db: Any, login: Login, filled: dict[str, Any]) -> None:
+    async def test_an_open_policy_opens_raw(
+        self, db: Any, login: Login, filled: dict[str, Any], forget: Forget
+    ) -> None:
         await db.execute("update project set raw_policy = 'open'")
+        forget()
         assert len((await (await login("viewer")).get(f"/sensors/{filled['id']}/samples?values=raw")).ok["raw"]) == 3000
 
 

@@ -1,0 +1,80 @@
+"""Passwords: hashing with argon2id, and the policy of NIST SP 800-63B – length and a list, no rules of composition."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import asyncpg
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from zxcvbn import zxcvbn
+
+from hub.auth import queries, throttle
+from hub.auth.models import MIN_PASSWORD
+from hub.auth.problems import PasswordWrong, weak_password
+from hub.kit.context import Context
+
+_HASHER: Final = PasswordHasher()
+# Verifying against this takes as long as against a real hash, so that the answer's time names no users.
+_NOBODY: Final = _HASHER.hash("nobody has this password")
+LEAST_GUESSES_LOG10: Final = 10.0
+JUDGED_CHARACTERS: Final = 72
+# At most this many at once: each hash takes 64 MiB.
+_HASHING: Final = asyncio.Semaphore(4)
+
+
+async def hash_password(password: str) -> str:
+    """Hash with argon2id and the library's recommended cost, beside the event loop."""
+    async with _HASHING:
+        return await asyncio.to_thread(_HASHER.hash, password)
+
+
+async def matches(password_hash: str | None, password: str) -> bool:
+    """Tell whether a password belongs to a hash; without a hash the answer is no and takes as long."""
+    async with _HASHING:
+        right = await asyncio.to_thread(_verify, password_hash or _NOBODY, password)
+    return right and password_hash is not None
+
+
+def is_outdated(password_hash: str) -> bool:
+    """Tell whether a hash was made with another cost than today's."""
+    return _HASHER.check_needs_rehash(password_hash)
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(password_hash, password)
+    except VerificationError:
+        return False
+
+
+async def prove_password(ctx: Context, password: str) -> asyncpg.Record:
+    """Ask the caller for the password once more and return the user; raises PasswordWrong, TooManyAttempts."""
+    user = await queries.user_by_id(ctx.tx, ctx.caller.id)
+    async with throttle.attempt(ctx, user["email"] if user else "", ctx.caller.id):
+        if user is None or not await matches(user["password_hash"], password):
+            raise PasswordWrong
+    return user
+
+
+async def check_new(password: str, *, field: str, about: Iterable[str]) -> None:
+    """Refuse a password that is common or easily guessed, naming `field`; `about` holds the user's own words.
+
+    The list is zxcvbn's of leaked passwords, names and words; its estimate finds repetitions, rows of keys and dates.
+    """
+    if (why := await asyncio.to_thread(weakness, password, list(about))) is not None:
+        raise weak_password(field, why)
+
+
+def weakness(password: str, about: list[str]) -> str | None:
+    """Say why a password is guessed too easily; None for one that is good."""
+    if len(password) < MIN_PASSWORD:
+        return f"Use at least {MIN_PASSWORD} characters: a few words that do not belong together are easy to keep."
+    own = [
+        word for text in about for word in [text, *text.replace("@", " ").replace(".", " ").split()] if len(word) > 2
+    ]
+    judged = zxcvbn(password[:JUDGED_CHARACTERS], user_inputs=[*own, "experiment tracking platform", "etp"])
+    if float(judged["guesses_log10"]) < LEAST_GUESSES_LOG10:
+        hint = judged["feedback"]["warning"] or "This is guessed easily."
+        return f"{hint} Choose another one: it need not be complicated, only unlike what others choose."
+    return None
