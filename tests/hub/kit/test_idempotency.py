@@ -44,9 +44,9 @@ async def test_failures_are_not_remembered(owner: Caller, db: Tx) -> None:
     assert await projects(db) == 1
 
 
-async def test_of_no_use_to_whoever_lost_access(owner: Caller, db: Tx, project: str, forget: Forget) -> None:
+async def test_of_no_use_to_whoever_lost_access(editor: Caller, db: Tx, project: str, forget: Forget) -> None:
     url = f"/projects/{project}/experiments"
-    assert (await owner.post(url, {"name": "e"}, Idempotency_Key="1")).status == 201
+    assert (await editor.post(url, {"name": "e"}, Idempotency_Key="1")).status == 201
     await db.execute("delete from project_member where role = 'editor'")
     forget()
-    assert (await owner.post(url, {"name": "e"}, Idempotency_Key="1")).status == 404
+    assert (await editor.post(url, {"name": "e"}, Idempotency_Key="1")).status == 404
