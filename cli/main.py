@@ -74,3 +74,49 @@ def create_owner(
 
     asyncio.run(ensure_owner(_settings(), email=email, name=name, password=password, project=project))
     typer.echo(f"{email} owns the project {project}.")
+
+
+@admin.command()
+def invite(
+    project: Annotated[
+        str | None, typer.Option(help="The project to be invited into; it is created when no project has this name.")
+    ] = None,
+    role: Annotated[str, typer.Option(help="owner, editor or viewer of the project.")] = "owner",
+    uses: Annotated[int, typer.Option(min=1, max=1000, help="How often it may be used.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=90, help="How long it is good.")] = 7,
+    only_first: Annotated[
+        bool, typer.Option("--only-first", help="Print one only while nobody has an account.")
+    ] = False,
+) -> None:
+    """Print a link with which somebody opens an account; without a project they create one there."""
+    from hub.admin import invite as make
+    from hub.projects.models import Role as ProjectRole
+
+    if role not in set(ProjectRole):
+        raise typer.BadParameter("owner, editor or viewer", param_hint="--role")
+    link = asyncio.run(
+        make(_settings(), project=project, role=ProjectRole(role), uses=uses, days=days, only_first=only_first)
+    )
+    if link is not None:
+        typer.echo(link)
+
+
+@admin.command()
+def disable_user(email: str) -> None:
+    """Shut a user out: sessions and tokens end within a second."""
+    _set_disabled(email, disabled=True)
+
+
+@admin.command()
+def enable_user(email: str) -> None:
+    """Let a user in again."""
+    _set_disabled(email, disabled=False)
+
+
+def _set_disabled(email: str, *, disabled: bool) -> None:
+    from hub.admin import set_disabled
+
+    if not asyncio.run(set_disabled(_settings(), email, disabled=disabled)):
+        typer.echo(f"nobody has the address {email}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{email} is {'shut out' if disabled else 'let in'}.")

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -119,8 +119,13 @@ async def _start(settings: RunSettings, data_dir: Path, supervisor: Supervisor) 
         since = datetime.now(UTC)
         await supervisor.start("simulated bench", firmware)
         await _samples_arrive(settings, since)
+    invite = logs / "invite.log"
+    if not settings.demo:
+        invite.unlink(missing_ok=True)
+        await _task(Program(["cli", "admin", "invite", "--only-first"], env, invite))
     supervisor.settled = True
-    _announce(settings, env, time.monotonic() - started)
+    _announce(settings, time.monotonic() - started, "" if settings.demo else _last_line(invite))
+    invite.unlink(missing_ok=True)
 
 
 async def _servers(settings: RunSettings, data_dir: Path, supervisor: Supervisor) -> dict[str, str]:
@@ -204,14 +209,22 @@ async def _listening(port: int) -> bool:
     return True
 
 
-def _announce(settings: RunSettings, env: Mapping[str, str], took_s: float) -> None:
+def _last_line(file: Path) -> str:
+    lines = file.read_text(encoding="utf-8").split()
+    return lines[-1] if lines else ""
+
+
+def _announce(settings: RunSettings, took_s: float, invite: str) -> None:
     lines = ["", f"  Ready in {took_s:.0f} s:  {settings.hub_url}", ""]
     if settings.demo:
         lines += [f"  log in as {login}, password {DEMO_PASSWORD}" for login in DEMO_LOGINS]
+    elif invite:
+        lines += [
+            "  Open the first account with this link, good once and for a week; its owner creates projects there:"
+        ]
+        lines += [f"    {invite}"]
     else:
-        lines += ["  Create the first owner in another terminal:"]
-        addresses = " ".join(f"{name}='{env[name]}'" for name in ("ETP_DATABASE_URL", "ETP_REDIS_URL"))
-        lines += [f"    {addresses} .venv/bin/etp admin create-owner you@example.com --project my-project"]
+        lines += ["  log in with your account"]
     print("\n".join([*lines, "", "  Ctrl-C ends it.", ""]), flush=True)
 
 

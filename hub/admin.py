@@ -1,9 +1,12 @@
-"""What whoever runs the hub may do without logging in: create the first users and their projects."""
+"""What whoever runs the hub may do without logging in: first users, invites, shutting an account."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from hub.auth.accounts import ensure_user
+from hub.auth import accounts
+from hub.kit.crypto import Keys, load_or_create_secret
 from hub.kit.db import Database, Tx
+from hub.projects import invites
 from hub.projects import service as projects
 from hub.projects.models import Role
 from hub.settings import Settings
@@ -11,8 +14,9 @@ from hub.settings import Settings
 
 async def ensure_member(tx: Tx, *, email: str, name: str, password: str, project: str, role: Role) -> UUID:
     """Create user and project where they are missing, and give the user this role in it; returns the user's id."""
-    user_id = await ensure_user(tx, email=email, name=name, password=password)
-    await projects.ensure_member(tx, project=project, user_id=user_id, role=role)
+    user_id = await accounts.ensure_user(tx, email=email, name=name, password=password)
+    project_id = await projects.ensure_project(tx, project)
+    await projects.ensure_member(tx, project_id=project_id, user_id=user_id, role=role)
     return user_id
 
 
@@ -22,5 +26,44 @@ async def ensure_owner(settings: Settings, *, email: str, name: str, password: s
     try:
         async with database.transaction() as tx:
             await ensure_member(tx, email=email, name=name, password=password, project=project, role=Role.OWNER)
+    finally:
+        await database.close()
+
+
+async def invite(
+    settings: Settings, *, project: str | None, role: Role, uses: int, days: int, only_first: bool
+) -> str | None:
+    """Make an invite and return its link; the project is created when no project has this name.
+
+    Without a project it opens an account, whose user may then create projects. With `only_first` there is an answer
+    only while nobody has an account.
+    """
+    keys = Keys.from_secret(load_or_create_secret(settings.key_file, may_create=settings.env != "production"))
+    database = Database(settings.database_url, max_size=1)
+    try:
+        async with database.transaction() as tx:
+            if only_first and await accounts.anybody(tx):
+                return None
+            code, _ = await invites.issue(
+                tx,
+                keys,
+                project_id=None if project is None else await projects.ensure_project(tx, project),
+                role=None if project is None else role,
+                note="by the operator",
+                max_uses=uses,
+                created_by=None,
+                expires_at=datetime.now(UTC) + timedelta(days=days),
+            )
+        return settings.dashboard_url + invites.page_of_code(code)
+    finally:
+        await database.close()
+
+
+async def set_disabled(settings: Settings, email: str, *, disabled: bool) -> bool:
+    """Shut a user out, sessions and tokens included, or let them in again; False when there is no such user."""
+    database = Database(settings.database_url, max_size=1)
+    try:
+        async with database.transaction() as tx:
+            return await accounts.set_disabled(tx, email, disabled=disabled)
     finally:
         await database.close()

@@ -33,6 +33,8 @@ from hub.kit.workers import Workers
 from hub.live.fanout import Fanout
 from hub.live.routes import FANOUT, SOCKETS
 from hub.live.routes import routes as live_routes
+from hub.projects import guards as project_guards
+from hub.projects.member_routes import routes as member_routes
 from hub.projects.routes import routes as project_routes
 from hub.runs import guards as run_guards
 from hub.runs import service as runs
@@ -58,6 +60,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
     for routes in (
         auth_routes,
         project_routes,
+        member_routes,
         conversion_routes,
         sensor_routes,
         edge_agent_routes,
@@ -126,6 +129,7 @@ def _connect_slices() -> None:
     """Let slices ask those above them, which they do not import."""
     sensor_guards.before_deletion(runs.runs_that_need)
     sensor_guards.before_deletion(captures.captures_that_need)
+    project_guards.before_deletion(captures.running_in_project)
     experiment_guards.before_archival(runs.active_runs)
     experiment_guards.before_deletion(runs.all_runs)
     run_guards.before_ending(captures.stop_all_of_run)

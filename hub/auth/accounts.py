@@ -14,7 +14,7 @@ from hub.auth.problems import EmailTaken, LoginFailed, OtpRequired, ResetRefused
 from hub.kit.context import Context, Principal
 from hub.kit.db import Tx
 from hub.kit.problems import Unauthenticated
-from hub.ledger.service import Fact, record
+from hub.ledger.service import Fact, record, record_for_system
 
 RESET_S: Final = 3600
 
@@ -23,6 +23,20 @@ async def ensure_user(tx: Tx, *, email: str, name: str, password: str) -> UUID:
     """Create the user, or give an existing one this name and password; returns its id. For the operator."""
     password_hash = await passwords.hash_password(password)
     return await queries.upsert_user(tx, email=email.lower(), name=name, password_hash=password_hash)
+
+
+async def anybody(tx: Tx) -> bool:
+    """Tell whether anybody has an account."""
+    return await queries.any_user(tx)
+
+
+async def set_disabled(tx: Tx, email: str, *, disabled: bool) -> bool:
+    """Shut a user out or let them in again, for the operator; False when there is no such user."""
+    user_id = await queries.set_disabled(tx, email, disabled=disabled)
+    if user_id is not None:
+        kind = "user.disabled" if disabled else "user.enabled"
+        await record_for_system(tx, Fact(kind, subject_id=user_id), by="operator")
+    return user_id is not None
 
 
 async def register(ctx: Context, body: Registration) -> UUID:

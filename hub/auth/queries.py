@@ -139,3 +139,12 @@ async def void_resets(tx: Tx, user_id: UUID) -> None:
         """,
         user_id,
     )
+
+
+async def any_user(tx: Tx) -> bool:
+    """Tell whether anybody has an account."""
+    return await tx.fetchval(
+        """
+        select exists (select from app_user)
+        """
+    )

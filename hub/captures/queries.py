@@ -287,3 +287,18 @@ async def running_with_sensor(tx: Tx, sensor_id: UUID) -> list[asyncpg.Record]:
         """,
         sensor_id,
     )
+
+
+async def running_in_project(tx: Tx, project_id: UUID) -> list[asyncpg.Record]:
+    """List the running captures of a project."""
+    return await tx.fetch(
+        """
+        select capture.ordinal_number, run.number, experiment.name as experiment
+        from capture_session capture
+        join run on run.id = capture.run_id
+        join experiment on experiment.id = run.experiment_id
+        where experiment.project_id = $1 and capture.status = 'running'
+        order by experiment.name, run.number, capture.ordinal_number
+        """,
+        project_id,
+    )

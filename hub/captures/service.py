@@ -25,6 +25,7 @@ from hub.runs import service as runs
 from hub.runs.models import OVER, RunStatus
 from hub.runs.problems import RunNotRunning, RunOver
 
+PROJECT_IS_THERE = "project_is_there"
 SKETCH = (CaptureStatus.DRAFT, CaptureStatus.RUNNING)
 
 
@@ -71,7 +72,12 @@ async def _begin(ctx: Context, run: runs.LockedRun, capture_id: UUID) -> None:
         raise RunNotRunning(number=run.number, current=run.status)
     if await queries.freeze_sensors(ctx.tx, capture_id, run.id) == 0:
         raise NothingToRecord(number=run.number, run_id=run.id)
-    await queries.start(ctx.tx, capture_id, initiated_by=ctx.caller.id, initiated_role=ctx.scope.role)
+    try:
+        await queries.start(ctx.tx, capture_id, initiated_by=ctx.caller.id, initiated_role=ctx.scope.role)
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name == PROJECT_IS_THERE:  # deleted a moment ago, while this waited for its row
+            raise NotFound(noun="run") from error
+        raise
     await record(ctx, Fact("capture.started", subject_id=capture_id, details={"run_id": str(run.id)}))
 
 
@@ -149,6 +155,14 @@ async def captures_that_need(tx: Tx, sensor_id: UUID) -> list[str]:
     return [
         f"capture {row['ordinal_number']} of run {row['number']} of {row['experiment']} (running)"
         for row in await queries.running_with_sensor(tx, sensor_id)
+    ]
+
+
+async def running_in_project(tx: Tx, project_id: UUID) -> list[str]:
+    """Guard of deleting projects: name the captures that run."""
+    return [
+        f"capture {row['ordinal_number']} of run {row['number']} of {row['experiment']} (running)"
+        for row in await queries.running_in_project(tx, project_id)
     ]
 
 

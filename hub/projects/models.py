@@ -45,3 +45,25 @@ class Project(BaseModel):
     raw_policy: RawPolicy
     role: Role
     created_at: datetime
+
+
+class ProjectSettings(BaseModel):
+    """What an owner decides for everybody: `open` lets viewers read raw values, `physical-only` does not."""
+
+    raw_policy: RawPolicy
+
+
+class Member(BaseModel):
+    """Somebody who may see a project, since when and as what."""
+
+    user_id: UUID
+    name: str
+    email: str
+    role: Role
+    since: datetime
+
+
+class MemberPut(BaseModel):
+    """The role that somebody is to have."""
+
+    role: Role

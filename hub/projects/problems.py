@@ -1,4 +1,4 @@
-"""What can go wrong with projects."""
+"""What can go wrong with projects, their members and invites."""
 
 from hub.kit.problems import Problem
 
@@ -15,3 +15,31 @@ class RawNotAllowed(Problem):
 
     status = 403
     detail = "Ask for values=physical, or ask an owner to open raw values to viewers."
+
+
+class LastOwner(Problem):
+    """A project keeps an owner."""
+
+    status = 409
+    detail = "This is the last one: make somebody else an owner first, or delete the project."
+
+
+class ProjectBusy(Problem):
+    """The project is still at work."""
+
+    status = 409
+    detail = "It is held by: {holders}. End that first."
+
+
+class InviteRefused(Problem):
+    """This invite is not good."""
+
+    status = 409
+    detail = "{why} Ask whoever sent it for a new one."
+
+
+class AlreadyMember(Problem):
+    """You are a member of this project."""
+
+    status = 409
+    detail = "The invite was not used up. An owner can change your role."

@@ -113,3 +113,41 @@ async def by_name(tx: Tx, name: str) -> UUID | None:
         """,
         name,
     )
+
+
+async def lock(tx: Tx, project_id: UUID) -> asyncpg.Record | None:
+    """Lock a project and read what may be changed of it."""
+    return await tx.fetchrow(
+        """
+        select name, description, raw_policy
+        from project
+        where id = $1 and deleted_at is null
+        for update
+        """,
+        project_id,
+    )
+
+
+async def set_raw_policy(tx: Tx, project_id: UUID, raw_policy: str) -> None:
+    """Decide whether viewers may read raw values."""
+    await tx.execute(
+        """
+        update project
+        set raw_policy = $2
+        where id = $1
+        """,
+        project_id,
+        raw_policy,
+    )
+
+
+async def delete(tx: Tx, project_id: UUID) -> None:
+    """Delete a project softly: nobody sees it any more, its data stay."""
+    await tx.execute(
+        """
+        update project
+        set deleted_at = now()
+        where id = $1
+        """,
+        project_id,
+    )

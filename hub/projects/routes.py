@@ -8,7 +8,8 @@ from hub.kit.endpoint import Routes
 from hub.kit.pages import Page, PageQuery
 from hub.projects import service
 from hub.projects.access import of_project
-from hub.projects.models import Project, ProjectCreate, ProjectUpdate, Role
+from hub.projects.models import Project, ProjectCreate, ProjectSettings, ProjectUpdate, Role
+from hub.projects.problems import ProjectBusy
 
 routes = Routes("projects")
 
@@ -35,3 +36,21 @@ async def read_project(ctx: Context, project_id: UUID) -> Project:
 async def update_project(ctx: Context, project_id: UUID, body: ProjectUpdate) -> Project:
     """Change a project's name or description."""
     return await service.update(ctx, project_id, body)
+
+
+@routes.route("DELETE", "/projects/{project_id}", access=of_project(Role.OWNER), status=204, problems=[ProjectBusy])
+async def delete_project(ctx: Context, project_id: UUID) -> None:
+    """Delete a project: nobody sees it any more, its tokens end, its data stay."""
+    await service.delete(ctx, project_id)
+
+
+@routes.route("GET", "/projects/{project_id}/settings", access=of_project(Role.VIEWER), answer=ProjectSettings)
+async def read_settings(ctx: Context, project_id: UUID) -> ProjectSettings:
+    """Read a project's settings."""
+    return await service.read_settings(ctx, project_id)
+
+
+@routes.route("PATCH", "/projects/{project_id}/settings", access=of_project(Role.OWNER), answer=ProjectSettings)
+async def change_settings(ctx: Context, project_id: UUID, body: ProjectSettings) -> ProjectSettings:
+    """Change a project's settings."""
+    return await service.change_settings(ctx, project_id, body)

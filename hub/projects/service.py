@@ -9,9 +9,10 @@ from hub.kit.db import Tx
 from hub.kit.pages import Page, PageQuery, Position, page_of, position_of
 from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
-from hub.projects import queries
+from hub.projects import guards, queries
 from hub.projects.access import only_project
-from hub.projects.models import Project, ProjectCreate, ProjectUpdate, Role
+from hub.projects.models import Project, ProjectCreate, ProjectSettings, ProjectUpdate, Role
+from hub.projects.problems import ProjectBusy
 
 
 def _project(row: asyncpg.Record) -> Project:
@@ -55,16 +56,44 @@ async def update(ctx: Context, project_id: UUID, body: ProjectUpdate) -> Project
     return await read(ctx, project_id)
 
 
-async def put_member(ctx: Context, *, project_id: UUID, user_id: UUID, role: Role) -> None:
-    """Make a user a member of a project."""
-    await queries.put_member(ctx.tx, project_id=project_id, user_id=user_id, role=role)
-    await record(ctx, Fact("member.put", subject_id=user_id, project_id=project_id, details={"role": role.value}))
+async def read_settings(ctx: Context, project_id: UUID) -> ProjectSettings:
+    """Read what the owners decided."""
+    return ProjectSettings(raw_policy=(await read(ctx, project_id)).raw_policy)
 
 
-async def ensure_member(tx: Tx, *, project: str, user_id: UUID, role: Role) -> UUID:
-    """Make a user a member of the project of this name, which is created when it is missing; for the operator."""
-    project_id = await queries.by_name(tx, project)
-    if project_id is None:
-        project_id = await queries.insert(tx, name=project, description="", raw_policy="physical-only")
+async def change_settings(ctx: Context, project_id: UUID, body: ProjectSettings) -> ProjectSettings:
+    """Decide whether viewers may read raw values; open live views follow within a second."""
+    before = await _lock(ctx, project_id)
+    await queries.set_raw_policy(ctx.tx, project_id, body.raw_policy)
+    details = {"raw_policy": body.raw_policy, "raw_policy_before": before["raw_policy"]}
+    await record(ctx, Fact("project.settings_changed", subject_id=project_id, details=details))
+    ctx.after_commit.append(ctx.hub.remembered.forget)
+    return body
+
+
+async def delete(ctx: Context, project_id: UUID) -> None:
+    """Delete a project softly: nobody sees it, its tokens end, its data stay. Raises ProjectBusy while it records."""
+    project = await _lock(ctx, project_id)
+    holders = await guards.against_deletion(ctx.tx, project_id)
+    if holders:
+        raise ProjectBusy(holders="; ".join(holders))
+    await queries.delete(ctx.tx, project_id)
+    await record(ctx, Fact("project.deleted", subject_id=project_id, details={"name": project["name"]}))
+
+
+async def _lock(ctx: Context, project_id: UUID) -> asyncpg.Record:
+    row = await queries.lock(ctx.tx, project_id)
+    if row is None:
+        raise NotFound(noun="project")
+    return row
+
+
+async def ensure_project(tx: Tx, name: str) -> UUID:
+    """Return the oldest project of this name, which is created when there is none; for the operator."""
+    found = await queries.by_name(tx, name)
+    return found or await queries.insert(tx, name=name, description="", raw_policy="physical-only")
+
+
+async def ensure_member(tx: Tx, *, project_id: UUID, user_id: UUID, role: Role) -> None:
+    """Give a user a role in a project; for the operator."""
     await queries.put_member(tx, project_id=project_id, user_id=user_id, role=role)
-    return project_id

@@ -183,9 +183,60 @@ UP = (
     create trigger project_member_owner after update or delete on project_member
     for each row execute function project_keeps_an_owner()
     """,
+    # A project that records is not deleted. Start holds the project's row, so that either it sees the project deleted
+    # or the deletion, which waits for that row, sees the capture running.
+    """
+    create function project_is_idle() returns trigger language plpgsql as $$
+    begin
+      if new.deleted_at is not null and old.deleted_at is null and exists (
+        select from capture_session capture
+        join run on run.id = capture.run_id
+        join experiment on experiment.id = run.experiment_id
+        where experiment.project_id = new.id and capture.status = 'running'
+      ) then
+        raise exception 'the project records' using errcode = 'check_violation', constraint = 'project_is_idle';
+      end if;
+      return null;
+    end
+    $$
+    """,
+    """
+    create trigger project_idle after update of deleted_at on project
+    for each row execute function project_is_idle()
+    """,
+    """
+    create function project_is_there() returns trigger language plpgsql as $$
+    begin
+      if new.status = 'running' then
+        perform from project
+        join experiment on experiment.project_id = project.id
+        join run on run.experiment_id = experiment.id
+        where run.id = new.run_id and project.deleted_at is null
+        for share of project;
+        if not found then
+          raise exception 'the project is gone' using errcode = 'check_violation', constraint = 'project_is_there';
+        end if;
+      end if;
+      return null;
+    end
+    $$
+    """,
+    """
+    create trigger capture_session_project after insert or update of status on capture_session
+    for each row execute function project_is_there()
+    """,
+    """
+    create trigger project_registry after update of deleted_at
+    on project for each statement execute function registry_changed()
+    """,
 )
 
 DOWN = (
+    "drop trigger project_registry on project",
+    "drop trigger capture_session_project on capture_session",
+    "drop function project_is_there()",
+    "drop trigger project_idle on project",
+    "drop function project_is_idle()",
     "drop trigger project_member_owner on project_member",
     "drop function project_keeps_an_owner()",
     "drop trigger capture_session_access on capture_session",

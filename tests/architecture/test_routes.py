@@ -22,6 +22,8 @@ UNDECLARED = {"/healthz", "/readyz", "/api/v1/openapi.json", "/{path}"}
 PUBLIC = {
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/refresh",
+    "POST /api/v1/auth/invite",
+    "POST /api/v1/auth/register",
     "POST /api/v1/auth/password/forgot",
     "POST /api/v1/auth/password/reset",
     "POST /api/v1/broker/login",
