@@ -1,7 +1,7 @@
-"""Races that are decided the same way every time: requests wait behind a lock of the test's, then go on at once."""
+"""Races that end the same way every time: requests wait behind a lock of the test's, then go on at once."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from hub.kit.db import Tx
@@ -17,3 +17,10 @@ async def all_behind(db: Tx, lock: str, *requests: Coroutine[Any, Any, Answer]) 
             while await db.fetchval("select count(*) from pg_locks where not granted") < len(running):  # noqa: ASYNC110 - another process's locks
                 await asyncio.sleep(0.005)
     return [task.result() for task in running]
+
+
+async def until(holds: Callable[[], Awaitable[bool]], within_s: float = 5.0) -> None:
+    """Wait until something holds that nobody announces; raises TimeoutError when it does not in time."""
+    async with asyncio.timeout(within_s):
+        while not await holds():  # noqa: ASYNC110 - another process decides
+            await asyncio.sleep(0.01)

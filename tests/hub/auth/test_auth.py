@@ -11,32 +11,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from hub.auth import tokens
-from hub.auth.accounts import ensure_user
 from hub.kit.clock import SystemClock
 from hub.kit.context import HUB
 from hub.kit.db import Tx
+from tests.hub.auth.conftest import EMAIL, RIGHT, as_user, login
 from tests.hub.callers import Answer, Caller
-
-EMAIL = "ada@example.com"
-RIGHT = "engine no. 2"
-
-
-@pytest.fixture
-async def user(db: Tx) -> str:
-    """A user who can log in."""
-    return str(await ensure_user(db, email=EMAIL, name="Ada", password=RIGHT))
-
-
-async def login(caller: Caller, **fields: object) -> Answer:
-    return await caller.post("/auth/login", {"email": EMAIL, "password": RIGHT} | fields)
 
 
 async def refresh(caller: Caller, token: str) -> Answer:
     return await caller.post("/auth/refresh", {"refresh_token": token})
-
-
-def as_user(caller: Caller, answer: Answer) -> Caller:
-    return Caller(caller.client, answer.ok["access_token"])
 
 
 class TestLogin:

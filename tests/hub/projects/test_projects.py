@@ -1,7 +1,11 @@
 """Projects over HTTP: who sees them, who changes them."""
 
+import pytest
+
+from hub.kit.db import Tx
 from tests.hub.callers import Caller
-from tests.hub.conftest import Login
+from tests.hub.conftest import Login, Make
+from tests.hub.races import all_behind
 
 
 class TestList:
@@ -78,3 +82,63 @@ class TestUpdate:
         await owner.patch(f"/projects/{project}", {"description": "vibration of pumps"})
         renamed = (await owner.patch(f"/projects/{project}", {"name": "pumps"})).ok
         assert (renamed["name"], renamed["description"]) == ("pumps", "vibration of pumps")
+
+
+class TestSettings:
+    @pytest.mark.parametrize(("role", "status"), [(None, 404), ("viewer", 403), ("editor", 403), ("owner", 200)])
+    async def test_only_owners_change_them(self, login: Login, project: str, role: str | None, status: int) -> None:
+        answer = await (await login(role)).patch(f"/projects/{project}/settings", {"raw_policy": "open"})
+        assert answer.status == status
+
+    async def test_act_at_once(self, owner: Caller, viewer: Caller, project: str, sensor: Make) -> None:
+        samples = f"/sensors/{(await sensor())['id']}/samples?values=raw"
+        assert (await viewer.get(samples)).code == "raw-not-allowed"
+        await owner.patch(f"/projects/{project}/settings", {"raw_policy": "open"})
+        assert (await viewer.get(samples)).status == 200
+        await owner.patch(f"/projects/{project}/settings", {"raw_policy": "physical-only"})
+        assert (await viewer.get(samples)).code == "raw-not-allowed"
+        assert (await viewer.get(f"/projects/{project}/settings")).ok == {"raw_policy": "physical-only"}
+
+
+class TestDelete:
+    @pytest.mark.parametrize(("role", "status"), [(None, 404), ("viewer", 403), ("editor", 403), ("owner", 204)])
+    async def test_only_owners(self, login: Login, project: str, role: str | None, status: int) -> None:
+        assert (await (await login(role)).delete(f"/projects/{project}")).status == status
+
+    async def test_nobody_sees_it_any_more(
+        self, owner: Caller, editor: Caller, project: str, sensor: Make, run: Make, db: Tx
+    ) -> None:
+        one = await sensor()
+        made = await run(one)
+        assert (await owner.delete(f"/projects/{project}")).status == 204
+        for url in (f"/projects/{project}", f"/sensors/{one['id']}", f"/runs/{made['id']}"):
+            assert (await editor.get(url)).status == 404
+        assert (await editor.get("/projects")).ok["items"] == []
+        assert (await editor.get("/sensors")).ok["items"] == []
+        assert (await editor.get("/auth/me")).ok["projects"] == []
+        assert await db.fetchval("select count(*) from run") == 1
+
+    async def test_not_while_it_records(
+        self, owner: Caller, editor: Caller, project: str, sensor: Make, run: Make
+    ) -> None:
+        made = await run(await sensor())
+        capture = (await editor.post(f"/runs/{made['id']}/captures")).ok
+        answer = await owner.delete(f"/projects/{project}")
+        assert (answer.status, answer.code) == (409, "project-busy")
+        assert "capture 1 of run 1 of Warm-up (running)" in answer.body["detail"]
+        await editor.post(f"/captures/{capture['id']}/stop")
+        assert (await owner.delete(f"/projects/{project}")).status == 204
+
+    async def test_against_a_start(
+        self, owner: Caller, editor: Caller, project: str, sensor: Make, run: Make, db: Tx
+    ) -> None:
+        made = await run(await sensor())
+        answers = await all_behind(
+            db,
+            "select from project for update",
+            owner.delete(f"/projects/{project}"),
+            editor.post(f"/runs/{made['id']}/captures"),
+        )
+        assert [answer.status for answer in answers] in ([204, 404], [409, 201])
+        running = await db.fetchval("select count(*) from capture_session where status = 'running'")
+        assert (answers[0].status == 204) is (running == 0)

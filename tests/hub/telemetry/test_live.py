@@ -13,6 +13,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from aiohttp.test_utils import TestClient
 
 from contract import frames
+from hub.kit.db import Tx
 from hub.live.viewer import MAX_WAITING, Piece, Viewer
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Make
@@ -89,6 +90,60 @@ class TestWho:
         socket = await watch(owner)
         assert (await say(socket, op="dance"))["type"].rpartition("/")[2] == "invalid-payload"
         assert (await say(socket, op="ping"))["op"] == "pong"
+
+
+class TestAccessChanges:
+    """Each acts on an open connection within a second, whichever replica it came by."""
+
+    async def test_who_is_no_member_any_more_sees_nothing(
+        self, watch: Watch, owner: Caller, viewer: Caller, sensor: Make, device: Device, db: Tx
+    ) -> None:
+        one = await sensor()
+        socket = await watch(viewer)
+        await say(socket, op="subscribe", sensors=[one["id"]])
+        await db.execute("delete from project_member where role = 'viewer'")
+        assert await socket.receive_json(timeout=1.5) == {"op": "access", "gone": [one["id"]], "raw": {}}
+        await send(device(one), {"samples": [{"t": time.time(), "v": 1.0}]})
+        assert (await say(socket, op="ping"))["op"] == "pong"
+        with pytest.raises(TimeoutError):
+            await socket.receive(timeout=0.5)
+
+    async def test_raw_values_come_and_go_with_the_policy(
+        self, watch: Watch, owner: Caller, viewer: Caller, project: str, sensor: Make, device: Device
+    ) -> None:
+        one = await sensor()
+        socket = await watch(viewer)
+        await say(socket, op="subscribe", sensors=[one["id"]])
+        for policy, is_open in (("open", True), ("physical-only", False)):
+            await owner.patch(f"/projects/{project}/settings", {"raw_policy": policy})
+            assert await socket.receive_json(timeout=1.5) == {"op": "access", "gone": [], "raw": {one["id"]: is_open}}
+            await send(device(one), {"samples": [{"t": time.time(), "v": 1.0}]})
+            assert ("raw" in (await gather(socket, 1))[0]) is is_open
+
+    async def test_a_lower_role_loses_raw_even_if_named(
+        self, watch: Watch, owner: Caller, editor: Caller, project: str, sensor: Make, device: Device
+    ) -> None:
+        one = await sensor()
+        socket = await watch(editor)
+        await say(socket, op="subscribe", sensors=[one["id"]], values=["raw", "physical"])
+        await owner.put(f"/projects/{project}/members/{editor.id}", {"role": "viewer"})
+        assert (await socket.receive_json(timeout=1.5))["raw"] == {one["id"]: False}
+        await send(device(one), {"samples": [{"t": time.time(), "v": 1.0}]})
+        assert "raw" not in (await gather(socket, 1))[0]
+
+    async def test_a_session_that_ends_closes_it(self, watch: Watch, viewer: Caller) -> None:
+        socket = await watch(viewer)
+        await viewer.post("/auth/logout")
+        message = await socket.receive_json(timeout=1.5)
+        assert message["type"].rpartition("/")[2] == "unauthenticated"
+        assert (await socket.receive(timeout=1)).type is WSMsgType.CLOSE
+        assert socket.close_code == 4401
+
+    async def test_a_revoked_personal_token_closes_it(self, watch: Watch, viewer: Caller) -> None:
+        made = (await viewer.post("/auth/tokens", {"name": "wall", "scope": "read"})).ok
+        socket = await watch(Caller(viewer.client, made["token"]))
+        await viewer.delete(f"/auth/tokens/{made['id']}")
+        assert (await socket.receive_json(timeout=1.5))["type"].rpartition("/")[2] == "unauthenticated"
 
 
 class TestWhat:

@@ -1,0 +1,137 @@
+"""Sessions: listed, ended one by one or all at once, and gone on with by one holder only."""
+
+from typing import Any
+
+from aiohttp.test_utils import TestClient
+
+from hub.kit.db import Tx
+from tests.hub.auth.conftest import Letters, as_user, login
+from tests.hub.callers import Answer, Caller
+from tests.hub.races import all_behind, until
+
+
+async def refresh(caller: Caller, token: str, **headers: str) -> Answer:
+    return await caller.post("/auth/refresh", {"refresh_token": token}, **headers)
+
+
+class TestList:
+    async def test_anonymous(self, anonymous: Caller) -> None:
+        assert (await anonymous.get("/auth/sessions")).status == 401
+
+    async def test_device_and_address(self, anonymous: Caller, user: str) -> None:
+        answer = await anonymous.post(
+            "/auth/login",
+            {"email": "ada@example.com", "password": "engine no. 2 runs on steam", "client": "browser"},
+            User_Agent="Mozilla/5.0 (X11; Linux)",
+        )
+        here = as_user(anonymous, answer)
+        await login(anonymous)
+        sessions = (await here.get("/auth/sessions")).ok["items"]
+        assert [(one["client"], one["current"]) for one in sessions if one["current"]] == [("browser", True)]
+        mine = next(one for one in sessions if one["current"])
+        assert (mine["address"], mine["user_agent"], mine["ended_at"]) == (
+            "127.0.0.1",
+            "Mozilla/5.0 (X11; Linux)",
+            None,
+        )
+        assert len(sessions) == 2
+
+    async def test_of_others_are_not_there(self, anonymous: Caller, user: str, stranger: Caller) -> None:
+        await login(anonymous)
+        assert len((await stranger.get("/auth/sessions")).ok["items"]) == 1
+
+
+class TestEnd:
+    async def test_anonymous(self, anonymous: Caller, user: str) -> None:
+        assert (await anonymous.delete(f"/auth/sessions/{user}")).status == 401
+
+    async def test_of_somebody_else(self, anonymous: Caller, user: str, stranger: Caller) -> None:
+        ada = as_user(anonymous, await login(anonymous))
+        theirs = (await ada.get("/auth/sessions")).ok["items"][0]["id"]
+        assert (await stranger.delete(f"/auth/sessions/{theirs}")).status == 404
+        assert (await ada.get("/auth/me")).status == 200
+
+    async def test_another_of_mine(self, anonymous: Caller, user: str) -> None:
+        here, there = as_user(anonymous, await login(anonymous)), as_user(anonymous, await login(anonymous))
+        other = next(one for one in (await here.get("/auth/sessions")).ok["items"] if not one["current"])
+        assert (await here.delete(f"/auth/sessions/{other['id']}")).status == 204
+        assert (await there.get("/auth/me")).status == 401
+        assert (await here.delete(f"/auth/sessions/{other['id']}")).status == 404
+        ended = next(one for one in (await here.get("/auth/sessions")).ok["items"] if one["id"] == other["id"])
+        assert ended["ended_because"] == "revoked"
+
+
+class TestLogoutEverywhere:
+    async def test_ends_all(self, anonymous: Caller, user: str) -> None:
+        first, second = await login(anonymous), await login(anonymous)
+        assert (await as_user(anonymous, first).post("/auth/logout?everywhere=true")).status == 204
+        for answer in (first, second):
+            assert (await as_user(anonymous, answer).get("/auth/me")).status == 401
+            refused = await refresh(anonymous, answer.ok["refresh_token"])
+            assert (refused.status, refused.code) == (401, "refresh-refused")
+            assert "All sessions" in refused.body["detail"]
+
+
+class TestReuse:
+    async def test_the_user_is_told(self, anonymous: Caller, user: str, letters: Letters) -> None:
+        first = await login(anonymous)
+        second = await refresh(anonymous, first.ok["refresh_token"])
+        assert (await refresh(anonymous, first.ok["refresh_token"])).code == "refresh-refused"
+        assert (await as_user(anonymous, second).get("/auth/me")).status == 401
+        (letter,) = await letters()
+        assert letter.startswith("To: ada@example.com\nSubject: A session of yours was ended for safety")
+        assert "127.0.0.1" in letter
+        fresh = as_user(anonymous, await login(anonymous))
+        assert "reuse" in [one["ended_because"] for one in (await fresh.get("/auth/sessions")).ok["items"]]
+
+    async def test_two_at_once_with_one_token_end_the_session(self, anonymous: Caller, user: str, db: Tx) -> None:
+        token = (await login(anonymous)).ok["refresh_token"]
+        answers = await all_behind(
+            db, "lock table refresh_token in exclusive mode", refresh(anonymous, token), refresh(anonymous, token)
+        )
+        assert sorted(answer.status for answer in answers) == [200, 401]
+        winner = next(answer for answer in answers if answer.status == 200)
+        assert (await refresh(anonymous, winner.ok["refresh_token"])).status == 401
+        assert (await as_user(anonymous, winner).get("/auth/me")).status == 401
+        assert await db.fetchval("select ended_because from session") == "reuse"
+
+
+class TestCookie:
+    async def test_stays_a_cookie(self, client: TestClient[Any, Any], anonymous: Caller, user: str) -> None:
+        await login(anonymous, client="browser")
+        answer = await anonymous.post("/auth/refresh", {})
+        assert answer.ok["refresh_token"] is None
+        assert "HttpOnly" in answer.headers["Set-Cookie"]
+
+    async def test_a_script_cannot_turn_it_into_a_token(
+        self, client: TestClient[Any, Any], anonymous: Caller, user: str
+    ) -> None:
+        answer = await login(anonymous, client="browser")
+        stolen = answer.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+        client.session.cookie_jar.clear()
+        assert (await refresh(anonymous, stolen)).ok["refresh_token"] is None
+
+    async def test_other_sites_get_nothing(self, anonymous: Caller, user: str) -> None:
+        await login(anonymous, client="browser")
+        for site in ("cross-site", "same-site"):
+            answer = await anonymous.post("/auth/refresh", {}, Sec_Fetch_Site=site)
+            assert (answer.status, answer.code) == (403, "cross-site")
+        assert (await anonymous.post("/auth/refresh", {}, Sec_Fetch_Site="same-origin")).status == 200
+
+    async def test_forms_get_nothing(self, anonymous: Caller, user: str) -> None:
+        await login(anonymous, client="browser")
+        answer = await anonymous.call("POST", "/auth/refresh", b"a=b", Content_Type="application/x-www-form-urlencoded")
+        assert answer.status == 415
+
+
+class TestDisabled:
+    async def test_shut_out_within_a_second(self, anonymous: Caller, user: str, db: Tx) -> None:
+        answer = await login(anonymous)
+        await db.execute("update app_user set disabled_at = now()")
+
+        async def is_out() -> bool:
+            return (await as_user(anonymous, answer).get("/auth/me")).status == 401
+
+        await until(is_out, within_s=1.5)
+        assert (await refresh(anonymous, answer.ok["refresh_token"])).status == 401
+        assert (await login(anonymous)).code == "login-failed"
