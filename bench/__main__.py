@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
-from bench import figures, ingest, latency
+from bench import access, figures, ingest, latency
 from bench.figures import Better, Figure
 from bench.ingest import Load
 from bench.latency import Path
@@ -48,12 +48,20 @@ def _latency(name: str, path: Path) -> Benchmark:
     return Benchmark(name, run, latency.UNIT, path.limit_ms, "lower")
 
 
+def _access(name: str, limit: float) -> Benchmark:
+    async def run(say: Say) -> Figure:
+        return await access.measure(name, limit, say)
+
+    return Benchmark(name, run, access.UNIT, limit, "lower")
+
+
 BENCHMARKS: tuple[Benchmark, ...] = (
     _ingest("ingest-100", Load(100, 400_000, connections=32, floor=0.15)),
     _ingest("ingest-1000", Load(1_000, 1_200_000, connections=16, floor=0.7)),
     _ingest("ingest-10000", Load(10_000, 3_000_000, connections=16, floor=1.5)),
     _latency("http-to-websocket", Path("http", limit_ms=150.0)),
     _latency("mqtt-to-websocket", Path("mqtt", limit_ms=250.0)),
+    _access("access", limit=0.25),
 )
 
 

@@ -29,9 +29,16 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 def of_ratios(
-    name: str, values: Sequence[float], ceilings: Sequence[float], *, unit: str, against: str, floor: float | None
+    name: str,
+    values: Sequence[float],
+    ceilings: Sequence[float],
+    *,
+    unit: str,
+    against: str,
+    floor: float | None,
+    better: Better = "higher",
 ) -> Figure:
-    """Judge the median of value ÷ ceiling, round by round; a ratio at the floor or above holds it."""
+    """Judge the median of value ÷ ceiling, round by round; a ratio at the floor, or on its better side, holds it."""
     ratios = [value / ceiling for value, ceiling in zip(values, ceilings, strict=True)]
     ratio = median(ratios)
     return Figure(
@@ -41,8 +48,8 @@ def of_ratios(
         ratio=_short(ratio),
         against=against,
         floor=floor,
-        better="higher",
-        held=floor is None or ratio >= floor,
+        better=better,
+        held=floor is None or (ratio >= floor if better == "higher" else ratio <= floor),
         spread=_short(spread_of(ratios)),
     )
 

@@ -72,3 +72,8 @@ def post(path: str, host: str, port: int, token: str, body: bytes) -> bytes:
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def get(path: str, host: str, port: int, token: str) -> bytes:
+    """Write a GET as bytes."""
+    return f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()

@@ -108,6 +108,10 @@ class Rig:
         if child.returncode != 0:
             raise ServerFailed(f"{name} ended with {child.returncode}:\n{tail(self._log(name))}")
 
+    async def stop(self, name: str) -> None:
+        """End one of the project's programs."""
+        await self.programs.pop(name).stop(*_STOP)
+
     def environment(self) -> dict[str, str]:
         """Return the environment of every program; no setting of the caller reaches it."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("ETP_")}

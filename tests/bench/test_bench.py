@@ -25,6 +25,11 @@ class TestFigures:
     def test_the_floor_of_a_ratio(self, floor: float | None, held: bool) -> None:
         assert figures.of_ratios("x", [1.0], [2.0], unit="u", against="peer", floor=floor).held is held
 
+    @pytest.mark.parametrize(("limit", "held"), [(0.5, True), (0.49, False)])
+    def test_the_limit_of_a_ratio(self, limit: float, held: bool) -> None:
+        figure = figures.of_ratios("x", [1.0], [2.0], unit="u", against="peer", floor=limit, better="lower")
+        assert (figure.held, figure.better) == (held, "lower")
+
     @pytest.mark.parametrize(("limit", "held"), [(10.0, False), (10.1, True), (None, True)])
     def test_the_limit_of_a_value(self, limit: float | None, held: bool) -> None:
         figure = figures.of_values("x", [30.0, 10.0, 5.0], unit="ms", limit=limit)
