@@ -28,13 +28,20 @@ async def _itself(_tx: Tx, project_id: UUID) -> UUID | None:
 class Member(Access):
     """Admits members of the project to which the addressed thing belongs, from a role upwards.
 
-    `parameter` is the path parameter that holds the thing's id, `of` finds its project (None: no such thing).
+    `parameter` is the path parameter that holds the thing's id, `of` finds its project (None: no such thing), `scope`
+    is what a personal token needs where it is more than the role tells.
     """
 
     least: Role
     noun: str
     parameter: str
     of: ProjectOf
+    scope: Scope | None = None
+
+    @property
+    def needs(self) -> Scope:
+        """Return the scope that a personal token needs."""
+        return self.scope or SCOPES[self.least]
 
     @property
     def scheme(self) -> str | None:
@@ -55,7 +62,7 @@ class Member(Access):
 
     async def admit(self, ctx: Context) -> None:
         """Find the project and the caller's role in it; 404 for whoever is no member, 403 for a role too low."""
-        await identify(ctx, SCOPES[self.least])
+        await identify(ctx, self.needs)
         thing_id = _uuid(ctx.request.match_info[self.parameter], self.noun)
         project_id = await ctx.hub.remembered.get((self.noun, thing_id), lambda tx: self.of(tx, thing_id))
         if project_id is None:
@@ -68,6 +75,11 @@ class NamedProject(Access):
     """Admits whoever is logged in; the handler finds the project in the body and calls `admit_to` with `least`."""
 
     least: Role
+
+    @property
+    def needs(self) -> Scope:
+        """Return the scope that a personal token needs."""
+        return SCOPES[self.least]
 
     @property
     def scheme(self) -> str | None:
@@ -86,7 +98,7 @@ class NamedProject(Access):
 
     async def admit(self, ctx: Context) -> None:
         """Identify the user."""
-        await identify(ctx, SCOPES[self.least])
+        await identify(ctx, self.needs)
 
 
 async def admit_to(ctx: Context, project_id: UUID, least: Role, noun: str = "project") -> Grant:
@@ -120,9 +132,9 @@ def _uuid(text: str, noun: str) -> UUID:
         raise NotFound(noun=noun) from error
 
 
-def of_project(least: Role) -> Member:
+def of_project(least: Role, scope: Scope | None = None) -> Member:
     """Admit members of the project in the path."""
-    return Member(least, "project", "project_id", _itself)
+    return Member(least, "project", "project_id", _itself, scope)
 
 
 def only_project(ctx: Context) -> UUID | None:

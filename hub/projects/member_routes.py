@@ -40,7 +40,7 @@ async def put_member(ctx: Context, project_id: UUID, user_id: UUID, body: Member
 @routes.route(
     "DELETE",
     "/projects/{project_id}/members/{user_id}",
-    access=of_project(Role.VIEWER),
+    access=of_project(Role.VIEWER, scope="admin"),
     status=204,
     problems=[LastOwner, RoleTooLow],
 )

@@ -1,8 +1,7 @@
 """`POST /telemetry`: reading, decompressing and answering."""
 
 import zlib
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -11,24 +10,21 @@ from pydantic import BaseModel, Field
 from contract import packets
 from contract.packets import PacketBroken, PacketInvalid
 from hub.auth.access import bearer
-from hub.kit.context import Context, Principal
-from hub.kit.endpoint import Access, Routes
-from hub.kit.problems import FieldError, InvalidPayload, Problem, Unauthenticated
+from hub.kit.context import Context
+from hub.kit.endpoint import Routes
+from hub.kit.problems import FieldError, InvalidPayload
+from hub.telemetry.access import DEVICE, DEVICE_TOKEN
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.problems import (
     BadCompression,
     PacketTooLarge,
     StreamUnavailable,
     TelemetryBroken,
-    TokensUnavailable,
-    TokenUnknown,
     UnknownEncoding,
 )
-from hub.telemetry.registry import Device
 
 routes = Routes("telemetry")
 root_routes = Routes("telemetry-root", prefix="")
-DEVICE: Final = web.RequestKey("device", Device)
 
 
 class SampleIn(BaseModel):
@@ -80,32 +76,6 @@ class ReceiptOut(BaseModel):
     rejected: list[Rejected]
 
 
-class DeviceToken(Access):
-    """Admits whoever holds the token of a sensor or an edge agent."""
-
-    @property
-    def scheme(self) -> str | None:
-        """Return the name of the OpenAPI security scheme."""
-        return "device"
-
-    @property
-    def rule(self) -> str:
-        """Return who is admitted."""
-        return "token of a sensor or an edge agent"
-
-    @property
-    def problems(self) -> Sequence[type[Problem]]:
-        """Return what the rule may answer."""
-        return (Unauthenticated, TokenUnknown, TokensUnavailable)
-
-    async def admit(self, ctx: Context) -> None:
-        """Look the token up in the registry, which works on while the database is away."""
-        device = await ctx.request.app[FABRIC].registry.device(bearer(ctx))
-        ctx.request[DEVICE] = device
-        ctx.principal = Principal(device.kind, device.id, "")
-
-
-DEVICE_TOKEN = DeviceToken()
 PROBLEMS = (TelemetryBroken, BadCompression, UnknownEncoding, PacketTooLarge, StreamUnavailable)
 
 

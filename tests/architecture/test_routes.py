@@ -10,11 +10,12 @@ import pytest
 from aiohttp import web
 from openapi_spec_validator import validate
 
+from hub import access_table
 from hub.app import ENDPOINTS, LIVE_ENDPOINTS, create_app
 from hub.kit.endpoint import Endpoint
 from hub.openapi import render
 from hub.settings import Settings
-from hub.write_openapi import FILE
+from hub.write_docs import ACCESS, OPENAPI
 
 DECLARED = (*ENDPOINTS, *LIVE_ENDPOINTS)
 # Not part of the API: health for whoever runs the hub, the document itself, the dashboard's pages.
@@ -56,7 +57,11 @@ def test_every_route_is_declared(tmp_path: Path) -> None:
 
 
 def test_document_is_current() -> None:
-    assert FILE.read_bytes() == render(DECLARED), "run `python -m hub.write_openapi`"
+    assert OPENAPI.read_bytes() == render(DECLARED), "run `python -m hub.write_docs`"
+
+
+def test_table_of_access_is_current() -> None:
+    assert ACCESS.read_text(encoding="utf-8") == access_table.render(DECLARED), "run `python -m hub.write_docs`"
 
 
 def test_document_is_valid(document: dict[str, Any]) -> None:

@@ -1,0 +1,44 @@
+"""Access to ingest: devices by their tokens, known while the database is away."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+
+from hub.auth.access import bearer
+from hub.kit.context import Context, Principal
+from hub.kit.endpoint import Access
+from hub.kit.problems import Problem, Unauthenticated
+from hub.telemetry.fabric import FABRIC
+from hub.telemetry.problems import TokensUnavailable, TokenUnknown
+from hub.telemetry.registry import Device
+
+DEVICE: Final = web.RequestKey("device", Device)
+
+
+class DeviceToken(Access):
+    """Admits whoever holds the token of a sensor or an edge agent."""
+
+    @property
+    def scheme(self) -> str | None:
+        """Return the name of the OpenAPI security scheme."""
+        return "device"
+
+    @property
+    def rule(self) -> str:
+        """Return who is admitted."""
+        return "token of a sensor or an edge agent"
+
+    @property
+    def problems(self) -> Sequence[type[Problem]]:
+        """Return what the rule may answer."""
+        return (Unauthenticated, TokenUnknown, TokensUnavailable)
+
+    async def admit(self, ctx: Context) -> None:
+        """Look the token up in the registry, which works on while the database is away."""
+        device = await ctx.request.app[FABRIC].registry.device(bearer(ctx))
+        ctx.request[DEVICE] = device
+        ctx.principal = Principal(device.kind, device.id, "")
+
+
+DEVICE_TOKEN = DeviceToken()
