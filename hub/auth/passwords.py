@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
 from hub.auth import queries, throttle
@@ -44,7 +44,7 @@ def is_outdated(password_hash: str) -> bool:
 def _verify(password_hash: str, password: str) -> bool:
     try:
         return _HASHER.verify(password_hash, password)
-    except VerificationError:
+    except (VerificationError, InvalidHashError):  # a hash that is none belongs to nobody
         return False
 
 

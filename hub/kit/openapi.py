@@ -9,7 +9,15 @@ from uuid import UUID
 from pydantic import BaseModel, TypeAdapter
 
 from hub.kit.endpoint import COMMON_PROBLEMS, Endpoint
-from hub.kit.problems import BodyTooLarge, BrokenJson, InternalFault, Problem, ProblemDocument, WrongContentType
+from hub.kit.problems import (
+    BodyTooLarge,
+    BrokenJson,
+    IdempotencyConflict,
+    InternalFault,
+    Problem,
+    ProblemDocument,
+    WrongContentType,
+)
 
 REF = "#/components/schemas/{model}"
 SCHEMES = {
@@ -104,7 +112,7 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         success["content"] = {
             media: {"schema": schema if "json" in media else {"type": "string"}} for media in endpoint.produces
         }
-    elif endpoint.status not in {204, 101}:
+    elif endpoint.produces != ("application/json",):
         success["content"] = {media: {"schema": {"type": "string"}} for media in endpoint.produces}
     responses: dict[str, Any] = {str(endpoint.status): success}
     for status, problems in sorted(_by_status(_problems_of(endpoint)).items()):
@@ -119,6 +127,8 @@ def _problems_of(endpoint: Endpoint) -> set[type[Problem]]:
     problems = {*endpoint.problems, *endpoint.access.problems, *COMMON_PROBLEMS, InternalFault}
     if endpoint.body is not None:
         problems |= {BrokenJson, BodyTooLarge, WrongContentType}
+    if endpoint.status == HTTPStatus.CREATED:
+        problems.add(IdempotencyConflict)
     return problems
 
 
