@@ -1,7 +1,7 @@
 """The command `etp`: starts each program and runs the operator's tasks."""
 
 import asyncio
-from typing import Annotated, cast
+from typing import Annotated, NoReturn, cast
 
 import typer
 from pydantic import ValidationError
@@ -71,7 +71,11 @@ def create_owner(
 ) -> None:
     """Create a user who owns a project."""
     from hub.admin import ensure_owner
+    from hub.auth.passwords import weakness
 
+    if (why := weakness(password, [email, name])) is not None:
+        typer.echo(why, err=True)
+        raise typer.Exit(2)
     asyncio.run(ensure_owner(_settings(), email=email, name=name, password=password, project=project))
     typer.echo(f"{email} owns the project {project}.")
 
@@ -113,10 +117,40 @@ def enable_user(email: str) -> None:
     _set_disabled(email, disabled=False)
 
 
+@admin.command()
+def reset_mfa(email: str) -> None:
+    """Forget a user's second factor; make sure in person that it is the user who asks."""
+    from hub.admin import reset_mfa as reset
+
+    if not asyncio.run(reset(_settings(), email)):
+        _nobody(email)
+    typer.echo(f"{email} logs in with the password alone and can set up a new second factor.")
+
+
+@admin.command()
+def end_sessions(
+    email: Annotated[str | None, typer.Argument(help="Whose; left out with --everybody.")] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help="End all sessions of all users.")] = False,
+) -> None:
+    """Log a user out everywhere, or everybody."""
+    from hub.admin import end_sessions as end
+
+    if everybody is (email is not None):
+        raise typer.BadParameter("name a user, or --everybody")
+    ended = asyncio.run(end(_settings(), email))
+    if ended is None:
+        _nobody(email or "")
+    typer.echo(f"{ended} sessions ended.")
+
+
+def _nobody(email: str) -> NoReturn:
+    typer.echo(f"nobody has the address {email}", err=True)
+    raise typer.Exit(1)
+
+
 def _set_disabled(email: str, *, disabled: bool) -> None:
     from hub.admin import set_disabled
 
     if not asyncio.run(set_disabled(_settings(), email, disabled=disabled)):
-        typer.echo(f"nobody has the address {email}", err=True)
-        raise typer.Exit(1)
+        _nobody(email)
     typer.echo(f"{email} is {'shut out' if disabled else 'let in'}.")

@@ -59,6 +59,26 @@ async def invite(
         await database.close()
 
 
+async def reset_mfa(settings: Settings, email: str) -> bool:
+    """Forget a user's second factor; False when there is no such user."""
+    database = Database(settings.database_url, max_size=1)
+    try:
+        async with database.transaction() as tx:
+            return await accounts.reset_mfa(tx, email)
+    finally:
+        await database.close()
+
+
+async def end_sessions(settings: Settings, email: str | None) -> int | None:
+    """End a user's sessions, or everybody's; returns how many, None when there is no such user."""
+    database = Database(settings.database_url, max_size=1)
+    try:
+        async with database.transaction() as tx:
+            return await accounts.end_sessions(tx, email)
+    finally:
+        await database.close()
+
+
 async def set_disabled(settings: Settings, email: str, *, disabled: bool) -> bool:
     """Shut a user out, sessions and tokens included, or let them in again; False when there is no such user."""
     database = Database(settings.database_url, max_size=1)

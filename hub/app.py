@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, web
 from redis.asyncio import Redis
 
 from hub import frontend, health, openapi
-from hub.auth import personal_tokens, post, session_queries
+from hub.auth import personal_tokens, post, session_queries, tidy
 from hub.auth.routes import routes as auth_routes
 from hub.captures import auto_stop
 from hub.captures import service as captures
@@ -158,6 +158,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("captures.auto_stop", lambda: auto_stop.run(hub))
         mail = make_mail(settings)
         workers.add("auth.post", lambda: post.run(hub, mail))
+        workers.add("auth.tidy", lambda: tidy.run(hub.db))
     if "api" in roles:
         workers.add("auth.personal_tokens", lambda: personal_tokens.note_uses(hub))
         fabric = app[FABRIC] = make_fabric(hub)

@@ -39,7 +39,8 @@ class Settings(BaseSettings):
     registry_poll_s: float = Field(default=0.5, gt=0)
 
     access_token_s: int = Field(default=600, ge=10)
-    refresh_token_s: int = Field(default=14 * 86_400, ge=60)
+    refresh_token_s: int = Field(default=14 * 86_400, ge=60, description="A session may rest so long.")
+    session_s: int = Field(default=90 * 86_400, ge=60, description="However busy, a session ends after so long.")
 
     @property
     def dashboard_url(self) -> str:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import asyncpg
 
-from hub.auth import otp, otp_queries, passwords, queries, sessions, throttle
+from hub.auth import otp, otp_queries, passwords, queries, session_queries, sessions, throttle, token_queries
 from hub.auth.letters import PASSWORD_CHANGED, PASSWORD_RESET, link, write_to
 from hub.auth.models import Login, Me, Membership, PasswordChange, PasswordReset, Registration, Tokens
-from hub.auth.problems import EmailTaken, LoginFailed, OtpRequired, ResetRefused
+from hub.auth.problems import EmailTaken, LoginFailed, OtpNeeded, OtpRequired, ResetRefused
 from hub.kit.context import Context, Principal
 from hub.kit.db import Tx
 from hub.kit.problems import Unauthenticated
@@ -22,7 +22,10 @@ RESET_S: Final = 3600
 async def ensure_user(tx: Tx, *, email: str, name: str, password: str) -> UUID:
     """Create the user, or give an existing one this name and password; returns its id. For the operator."""
     password_hash = await passwords.hash_password(password)
-    return await queries.upsert_user(tx, email=email.lower(), name=name, password_hash=password_hash)
+    user_id = await queries.upsert_user(tx, email=email.lower(), name=name, password_hash=password_hash)
+    await session_queries.end_all(tx, user_id=user_id, because="password")
+    await queries.void_resets(tx, user_id)
+    return user_id
 
 
 async def anybody(tx: Tx) -> bool:
@@ -34,9 +37,38 @@ async def set_disabled(tx: Tx, email: str, *, disabled: bool) -> bool:
     """Shut a user out or let them in again, for the operator; False when there is no such user."""
     user_id = await queries.set_disabled(tx, email, disabled=disabled)
     if user_id is not None:
+        if disabled:  # what ended does not come back when the user does
+            await session_queries.end_all(tx, user_id=user_id, because="disabled")
+            await token_queries.revoke_all(tx, user_id)
         kind = "user.disabled" if disabled else "user.enabled"
         await record_for_system(tx, Fact(kind, subject_id=user_id), by="operator")
     return user_id is not None
+
+
+async def reset_mfa(tx: Tx, email: str) -> bool:
+    """Forget a user's second factor and end the sessions, for the operator; False when there is no such user."""
+    user = await queries.user_by_email(tx, email)
+    if user is None:
+        return False
+    await otp.clear(tx, user["id"])
+    await session_queries.end_all(tx, user_id=user["id"], because="mfa")
+    await record_for_system(tx, Fact("mfa.reset", subject_id=user["id"]), by="operator")
+    return True
+
+
+async def end_sessions(tx: Tx, email: str | None) -> int | None:
+    """End all sessions of a user, or of everybody; returns how many, None when there is no such user."""
+    if email is None:
+        ended = await session_queries.end_everybodys(tx, "operator")
+        await record_for_system(tx, Fact("session.all_ended", details={"sessions": ended}), by="operator")
+        return ended
+    user = await queries.user_by_email(tx, email)
+    if user is None:
+        return None
+    ended = await session_queries.end_all(tx, user_id=user["id"], because="operator")
+    fact = Fact("user.logged_out_everywhere", subject_id=user["id"], details={"sessions": ended})
+    await record_for_system(tx, fact, by="operator")
+    return ended
 
 
 async def register(ctx: Context, body: Registration) -> UUID:
@@ -106,8 +138,12 @@ async def reset_password(ctx: Context, body: PasswordReset) -> None:
 
 
 async def change_password(ctx: Context, body: PasswordChange) -> None:
-    """Replace the caller's password; the caller's other sessions end. Raises PasswordWrong, TooManyAttempts."""
+    """Replace the caller's password; the caller's other sessions end. Raises PasswordWrong, OtpNeeded, OtpRefused."""
     user = await passwords.prove_password(ctx, body.password)
+    if user["has_otp"]:
+        if body.otp is None:
+            raise OtpNeeded
+        await otp.check(ctx, ctx.tx, user["id"], body.otp)
     await _set_password(ctx, user, body.new_password, field="new_password", but=ctx.caller.credential_id)
     await record(ctx, Fact("password.changed", subject_id=user["id"]))
 

@@ -34,6 +34,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Client = Literal["browser"]
 Scope = Literal["read", "write", "admin"]
 RoleName = Literal["owner", "editor", "viewer"]
+EndedBecause = Literal["logout", "everywhere", "reuse", "password", "mfa", "revoked", "operator", "disabled"]
 
 
 class Login(BaseModel):
@@ -90,9 +91,10 @@ class PasswordReset(BaseModel):
 
 
 class PasswordChange(BaseModel):
-    """The present password and the new one; other sessions end."""
+    """The present password, a one-time code where a second factor is set up, and the new password."""
 
     password: Password
+    otp: Otp | None = None
     new_password: NewPassword
 
 
@@ -105,6 +107,13 @@ class PasswordProof(BaseModel):
 class OtpProof(BaseModel):
     """A one-time code."""
 
+    otp: Otp
+
+
+class BothProofs(BaseModel):
+    """Password and one-time code once more, before the second factor changes."""
+
+    password: Password
     otp: Otp
 
 
@@ -133,7 +142,7 @@ class Session(BaseModel):
     last_used_at: datetime
     expires_at: datetime
     ended_at: datetime | None
-    ended_because: Literal["logout", "everywhere", "reuse", "password", "revoked"] | None
+    ended_because: EndedBecause | None
     current: bool
 
 

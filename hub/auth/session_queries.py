@@ -76,7 +76,8 @@ async def lock_refresh(tx: Tx, digest: bytes) -> asyncpg.Record | None:
     return await tx.fetchrow(
         """
         select token.id, token.session_id, token.spent_at, token.expires_at <= now() as expired,
-          session.user_id, session.client, session.ended_at is not null as ended, session.ended_because
+          session.user_id, session.client, session.created_at, session.ended_at is not null as ended,
+          session.ended_because
         from refresh_token token
         join session on session.id = token.session_id
         where token.digest = $1
@@ -150,6 +151,23 @@ async def end_all(tx: Tx, *, user_id: UUID, because: str, but: UUID | None = Non
     )
 
 
+async def end_everybodys(tx: Tx, because: str) -> int:
+    """End all sessions of all users; returns how many went on until now."""
+    return await tx.fetchval(
+        """
+        with ended as (
+          update session
+          set ended_at = now(), ended_because = $1
+          where ended_at is null
+          returning 1
+        )
+        select count(*)
+        from ended
+        """,
+        because,
+    )
+
+
 async def of_user(tx: Tx, user_id: UUID) -> list[asyncpg.Record]:
     """List a user's sessions that go on, and those that ended within the last thirty days, the newest first."""
     return await tx.fetch(
@@ -162,22 +180,6 @@ async def of_user(tx: Tx, user_id: UUID) -> list[asyncpg.Record]:
         limit 200
         """,
         user_id,
-    )
-
-
-async def delete_long_over(tx: Tx, days: int) -> int:
-    """Delete sessions, with their tokens, that ended or expired more than `days` ago; returns how many."""
-    return await tx.fetchval(
-        """
-        with gone as (
-          delete from session
-          where coalesce(ended_at, expires_at) < now() - make_interval(days => $1)
-          returning 1
-        )
-        select count(*)
-        from gone
-        """,
-        days,
     )
 
 

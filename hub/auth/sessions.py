@@ -1,12 +1,12 @@
 """Sessions: beginning, going on with fresh tokens, and ending."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from hub.auth import queries, session_queries, tokens
 from hub.auth.letters import SESSION_STOLEN, write_to
-from hub.auth.models import Refresh, Session, Tokens
+from hub.auth.models import EndedBecause, Refresh, Session, Tokens
 from hub.auth.problems import CrossSite, RefreshRefused
 from hub.kit import wire
 from hub.kit.context import Context, Principal
@@ -17,19 +17,26 @@ from hub.ledger.service import Fact, record
 
 COOKIE: Final = "etp_refresh"
 COOKIE_PATH: Final = wire.API_PREFIX + "/auth"
-_ENDED: Final = {
+_ENDED: Final[dict[EndedBecause, str]] = {
     "logout": "It was logged out.",
     "everywhere": "All sessions of this account were logged out.",
     "reuse": "A refresh token was used twice, so the session was ended for safety.",
     "password": "The password was changed.",
+    "mfa": "The second factor was changed.",
     "revoked": "It was ended from another session.",
+    "operator": "Whoever runs the hub ended it.",
+    "disabled": "The account was disabled.",
 }
 
 
 async def begin(ctx: Context, *, user_id: UUID, name: str, browser: bool) -> Tokens:
-    """Begin a session of a user who has proved who they are."""
+    """Begin a session of a user who has proved who they are; the one that this browser had before ends."""
+    if browser:
+        _check_own_page(ctx)
+        await _end_former(ctx)
     session_id = uuid4()
     ctx.principal = Principal("user", user_id, name, session_id)
+    expires_at = _expiry(ctx, ctx.hub.clock.now())
     await session_queries.insert(
         ctx.tx,
         session_id=session_id,
@@ -37,9 +44,9 @@ async def begin(ctx: Context, *, user_id: UUID, name: str, browser: bool) -> Tok
         client="browser" if browser else "script",
         address=ctx.address,
         user_agent=ctx.user_agent,
-        expires_at=ctx.hub.clock.now() + timedelta(seconds=ctx.hub.settings.refresh_token_s),
+        expires_at=expires_at,
     )
-    return await _issue(ctx, user_id=user_id, name=name, session_id=session_id, browser=browser)
+    return await _issue(ctx, user_id=user_id, name=name, session_id=session_id, expires_at=expires_at, browser=browser)
 
 
 async def refresh(ctx: Context, request: Refresh) -> Tokens | Problem:
@@ -50,9 +57,7 @@ async def refresh(ctx: Context, request: Refresh) -> Tokens | Problem:
     """
     token = request.refresh_token
     if token is None:
-        # The cookie alone proves nothing about which page sent it along.
-        if ctx.request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-            raise CrossSite
+        _check_own_page(ctx)
         token = ctx.request.cookies.get(COOKIE)
     if token is None:
         return RefreshRefused(why="No refresh token was sent.")
@@ -69,16 +74,20 @@ async def refresh(ctx: Context, request: Refresh) -> Tokens | Problem:
         await write_to(ctx, user, SESSION_STOLEN)
         return RefreshRefused(why=_ENDED["reuse"])
     await session_queries.spend_refresh(ctx.tx, row["id"])
+    expires_at = _expiry(ctx, row["created_at"])
     await session_queries.touch(
-        ctx.tx,
-        session_id=row["session_id"],
-        address=ctx.address,
-        user_agent=ctx.user_agent,
-        expires_at=ctx.hub.clock.now() + timedelta(seconds=ctx.hub.settings.refresh_token_s),
+        ctx.tx, session_id=row["session_id"], address=ctx.address, user_agent=ctx.user_agent, expires_at=expires_at
     )
     # Whoever got the token as a cookie gets the next one as a cookie: a script may not turn one into the other.
     browser = row["client"] == "browser"
-    return await _issue(ctx, user_id=user["id"], name=user["name"], session_id=row["session_id"], browser=browser)
+    return await _issue(
+        ctx,
+        user_id=user["id"],
+        name=user["name"],
+        session_id=row["session_id"],
+        expires_at=expires_at,
+        browser=browser,
+    )
 
 
 async def log_out(ctx: Context, *, everywhere: bool) -> None:
@@ -105,7 +114,7 @@ async def end_mine(ctx: Context, session_id: UUID) -> None:
     await record(ctx, Fact("session.ended", subject_id=session_id))
 
 
-async def end(ctx: Context, session_id: UUID | None, because: str) -> bool:
+async def end(ctx: Context, session_id: UUID | None, because: EndedBecause) -> bool:
     """End a session of the caller; its tokens are refused from now on."""
     ctx.after_commit.append(ctx.hub.remembered.forget)
     return session_id is not None and await session_queries.end(
@@ -113,32 +122,49 @@ async def end(ctx: Context, session_id: UUID | None, because: str) -> bool:
     )
 
 
-async def end_all(ctx: Context, user_id: UUID, because: str, but: UUID | None = None) -> int:
+async def end_all(ctx: Context, user_id: UUID, because: EndedBecause, but: UUID | None = None) -> int:
     """End all sessions of a user but one; returns how many."""
     ctx.after_commit.append(ctx.hub.remembered.forget)
     return await session_queries.end_all(ctx.tx, user_id=user_id, because=because, but=but)
 
 
-async def _issue(ctx: Context, *, user_id: UUID, name: str, session_id: UUID, browser: bool) -> Tokens:
+async def _end_former(ctx: Context) -> None:
+    """End the session whose cookie came along: whoever holds the cookie holds the session."""
+    token = ctx.request.cookies.get(COOKIE)
+    former = None if token is None else await session_queries.lock_refresh(ctx.tx, ctx.hub.keys.digest(token))
+    if former is not None:
+        ctx.after_commit.append(ctx.hub.remembered.forget)
+        await session_queries.end(ctx.tx, session_id=former["session_id"], user_id=former["user_id"], because="logout")
+
+
+def _check_own_page(ctx: Context) -> None:
+    """Raise CrossSite for a request that another site's page made: a cookie alone does not tell."""
+    if ctx.request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise CrossSite
+
+
+def _expiry(ctx: Context, began_at: datetime) -> datetime:
+    """Return until when a session may rest before it is over; whatever happens, it ends some day."""
     settings = ctx.hub.settings
+    rest = ctx.hub.clock.now() + timedelta(seconds=settings.refresh_token_s)
+    return min(rest, began_at + timedelta(seconds=settings.session_s))
+
+
+async def _issue(
+    ctx: Context, *, user_id: UUID, name: str, session_id: UUID, expires_at: datetime, browser: bool
+) -> Tokens:
+    lifetime_s = ctx.hub.settings.access_token_s
     fresh = new_token(tokens.REFRESH_PREFIX)
     await session_queries.insert_refresh(
-        ctx.tx,
-        session_id=session_id,
-        digest=ctx.hub.keys.digest(fresh),
-        expires_at=ctx.hub.clock.now() + timedelta(seconds=settings.refresh_token_s),
+        ctx.tx, session_id=session_id, digest=ctx.hub.keys.digest(fresh), expires_at=expires_at
     )
     access = tokens.issue(
-        ctx.hub.keys,
-        ctx.hub.clock,
-        user_id=user_id,
-        session_id=session_id,
-        name=name,
-        lifetime_s=settings.access_token_s,
+        ctx.hub.keys, ctx.hub.clock, user_id=user_id, session_id=session_id, name=name, lifetime_s=lifetime_s
     )
     if browser:
-        ctx.cookies.append(_cookie(fresh, max_age_s=settings.refresh_token_s, secure=_secure(ctx)))
-    return Tokens(access_token=access, expires_in=settings.access_token_s, refresh_token=None if browser else fresh)
+        max_age_s = max(0, int((expires_at - ctx.hub.clock.now()).total_seconds()))
+        ctx.cookies.append(_cookie(fresh, max_age_s=max_age_s, secure=_secure(ctx)))
+    return Tokens(access_token=access, expires_in=lifetime_s, refresh_token=None if browser else fresh)
 
 
 def _secure(ctx: Context) -> bool:

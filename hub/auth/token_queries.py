@@ -70,6 +70,18 @@ async def revoke(tx: Tx, *, token_id: UUID, user_id: UUID) -> str | None:
     )
 
 
+async def revoke_all(tx: Tx, user_id: UUID) -> None:
+    """Revoke all personal tokens of a user."""
+    await tx.execute(
+        """
+        update personal_token
+        set revoked_at = now()
+        where user_id = $1 and revoked_at is null
+        """,
+        user_id,
+    )
+
+
 async def touch(tx: Tx, token_ids: Sequence[UUID]) -> None:
     """Note that personal tokens were used a moment ago."""
     await tx.execute(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from hub.auth.access import PUBLIC, SESSION
 from hub.auth.models import Registration, Tokens
-from hub.auth.problems import EmailTaken, TooManyAttempts
+from hub.auth.problems import CrossSite, EmailTaken, TooManyAttempts
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
@@ -80,7 +80,7 @@ async def look_at_invite(ctx: Context, body: InviteCode) -> InviteView:
     access=PUBLIC,
     answer=Tokens,
     status=201,
-    problems=[InviteRefused, EmailTaken, TooManyAttempts],
+    problems=[InviteRefused, EmailTaken, CrossSite, TooManyAttempts],
 )
 async def create_account(ctx: Context, body: Registration) -> Tokens:
     """Open an account with an invite, and log in."""

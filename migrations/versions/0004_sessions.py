@@ -28,7 +28,9 @@ UP = (
       last_used_at timestamptz not null default now(),
       expires_at timestamptz not null,
       ended_at timestamptz,
-      ended_because text check (ended_because in ('logout', 'everywhere', 'reuse', 'password', 'revoked')),
+      ended_because text check (
+        ended_because in ('logout', 'everywhere', 'reuse', 'password', 'mfa', 'revoked', 'operator', 'disabled')
+      ),
       check ((ended_at is null) = (ended_because is null))
     )
     """,

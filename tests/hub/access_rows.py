@@ -257,8 +257,9 @@ async def _password(world: World, caller: Caller) -> dict[str, str]:
     return {"password": RIGHT}
 
 
-async def _code(world: World, caller: Caller) -> dict[str, str]:
-    return {"otp": await world.with_otp(caller)}
+async def _both(world: World, caller: Caller) -> dict[str, str]:
+    await world.with_password(caller)
+    return {"password": RIGHT, "otp": await world.with_otp(caller)}
 
 
 async def _first_code(world: World, caller: Caller) -> dict[str, str]:
@@ -309,8 +310,8 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/auth/password/change": Row(_change),
     "POST /api/v1/auth/mfa/enroll": Row(_password),
     "POST /api/v1/auth/mfa/confirm": Row(_first_code),
-    "POST /api/v1/auth/mfa/disable": Row(_code),
-    "POST /api/v1/auth/mfa/recovery-codes": Row(_code),
+    "POST /api/v1/auth/mfa/disable": Row(_both),
+    "POST /api/v1/auth/mfa/recovery-codes": Row(_both),
     "GET /api/v1/auth/sessions": Row(),
     "DELETE /api/v1/auth/sessions/{session_id}": Row(),
     "GET /api/v1/auth/tokens": Row(),

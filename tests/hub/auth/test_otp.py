@@ -8,7 +8,7 @@ from hub.auth.step_up import WithOtp
 from hub.kit.db import Tx
 from hub.projects.access import of_project
 from hub.projects.models import Role
-from tests.hub.auth.conftest import RIGHT, Letters, as_user, code_of, login, picture_of, set_up_otp
+from tests.hub.auth.conftest import NEW, RIGHT, Letters, as_user, code_of, login, picture_of, set_up_otp
 from tests.hub.callers import Caller
 
 
@@ -16,6 +16,11 @@ from tests.hub.callers import Caller
 async def ada(anonymous: Caller, user: str) -> Caller:
     """Ada, logged in."""
     return as_user(anonymous, await login(anonymous))
+
+
+def proofs(code: str) -> dict[str, str]:
+    """Return the password with a code."""
+    return {"password": RIGHT, "otp": code}
 
 
 class TestEnroll:
@@ -95,29 +100,53 @@ class TestLogin:
         assert [answer.status for answer in answers] == [403] * 4 + [429]
 
 
+class TestOtherSessions:
+    async def test_end_when_it_changes(self, anonymous: Caller, ada: Caller) -> None:
+        other = as_user(anonymous, await login(anonymous))
+        _, codes = await set_up_otp(ada)
+        assert (await other.get("/auth/me")).status == 401
+        other = as_user(anonymous, await login(anonymous, otp=codes[1]))
+        assert (await ada.post("/auth/mfa/disable", proofs(codes[0]))).status == 204
+        assert [(await one.get("/auth/me")).status for one in (ada, other)] == [200, 401]
+
+
+class TestPasswordChange:
+    async def test_takes_a_code_too(self, ada: Caller) -> None:
+        secret, _ = await set_up_otp(ada)
+        body = {"password": RIGHT, "new_password": NEW}
+        assert (await ada.post("/auth/password/change", body)).code == "otp-needed"
+        assert (await ada.post("/auth/password/change", body | {"otp": "AAAAAAA-AAAAAAA"})).code == "otp-refused"
+        assert (await ada.post("/auth/password/change", body | {"otp": code_of(secret)})).status == 204
+
+
 class TestDisable:
+    async def test_wrong_password(self, ada: Caller) -> None:
+        secret, _ = await set_up_otp(ada)
+        answer = await ada.post("/auth/mfa/disable", {"password": "engine no. 1", "otp": code_of(secret)})
+        assert (answer.status, answer.code) == (403, "password-wrong")
+
     async def test_wrong_code(self, ada: Caller) -> None:
         await set_up_otp(ada)
-        assert (await ada.post("/auth/mfa/disable", {"otp": "AAAAA-AAAAA-AAAAA"})).code == "otp-refused"
+        assert (await ada.post("/auth/mfa/disable", proofs("AAAAA-AAAAA-AAAAA"))).code == "otp-refused"
 
     async def test_takes_away(self, anonymous: Caller, ada: Caller, letters: Letters) -> None:
         secret, codes = await set_up_otp(ada)
-        assert (await ada.post("/auth/mfa/disable", {"otp": codes[0]})).status == 204
-        assert (await ada.post("/auth/mfa/disable", {"otp": code_of(secret)})).code == "mfa-not-active"
+        assert (await ada.post("/auth/mfa/disable", proofs(codes[0]))).status == 204
+        assert (await ada.post("/auth/mfa/disable", proofs(code_of(secret)))).code == "mfa-not-active"
         assert (await login(anonymous)).status == 200
         assert "taken away" in (await letters())[1]
 
     async def test_used_codes_stay_used(self, anonymous: Caller, ada: Caller, db: Tx) -> None:
         _, codes = await set_up_otp(ada)
         step = await db.fetchval("select otp_last_step from app_user")
-        await ada.post("/auth/mfa/disable", {"otp": codes[0]})
+        await ada.post("/auth/mfa/disable", proofs(codes[0]))
         assert await db.fetchval("select otp_last_step from app_user") == step > 0
 
 
 class TestRecoveryCodes:
     async def test_are_replaced(self, anonymous: Caller, ada: Caller) -> None:
         secret, old = await set_up_otp(ada)
-        new = (await ada.post("/auth/mfa/recovery-codes", {"otp": code_of(secret)})).ok["recovery_codes"]
+        new = (await ada.post("/auth/mfa/recovery-codes", proofs(code_of(secret)))).ok["recovery_codes"]
         assert (await login(anonymous, otp=old[0])).code == "otp-refused"
         assert (await login(anonymous, otp=new[0])).status == 200
 

@@ -20,6 +20,10 @@ class TestPolicy:
             "ada@example.com",
             "lovelaceada@example.com",
             "experiment tracking platform",
+            "30secondstomars",
+            "perasperaadastra",
+            "PerAsperaAdAstra",
+            "1324354657687980",
         ],
     )
     def test_guessed_easily(self, password: str) -> None:

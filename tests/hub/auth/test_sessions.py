@@ -1,11 +1,17 @@
 """Sessions: listed, ended one by one or all at once, and gone on with by one holder only."""
 
+from datetime import timedelta
 from typing import Any
 
+from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from hub import admin
+from hub.auth.tidy import tidy
+from hub.kit.context import HUB
 from hub.kit.db import Tx
-from tests.hub.auth.conftest import Letters, as_user, login
+from hub.settings import Settings
+from tests.hub.auth.conftest import EMAIL, RIGHT, Letters, as_user, login, set_up_otp
 from tests.hub.callers import Answer, Caller
 from tests.hub.races import all_behind, until
 
@@ -122,6 +128,75 @@ class TestCookie:
         await login(anonymous, client="browser")
         answer = await anonymous.call("POST", "/auth/refresh", b"a=b", Content_Type="application/x-www-form-urlencoded")
         assert answer.status == 415
+
+
+class TestBrowser:
+    async def test_logging_in_again_ends_the_former_session(self, anonymous: Caller, user: str) -> None:
+        former = as_user(anonymous, await login(anonymous, client="browser"))
+        present = as_user(anonymous, await login(anonymous, client="browser"))
+        assert [(await one.get("/auth/me")).status for one in (former, present)] == [401, 200]
+
+    async def test_other_sites_cannot_log_in(self, anonymous: Caller, user: str) -> None:
+        body = {"email": EMAIL, "password": RIGHT, "client": "browser"}
+        answer = await anonymous.post("/auth/login", body, Sec_Fetch_Site="cross-site")
+        assert (answer.status, answer.code) == (403, "cross-site")
+
+
+class TestAge:
+    async def test_a_session_ends_however_busy(self, anonymous: Caller, user: str, db: Tx) -> None:
+        answer = await login(anonymous)
+        await db.execute("update session set created_at = now() - interval '90 days' + interval '1 minute'")
+        fresh = await refresh(anonymous, answer.ok["refresh_token"])
+        left = await db.fetchval("select max(expires_at) - now() from refresh_token where spent_at is null")
+        assert timedelta(0) < left < timedelta(minutes=1)
+        await db.execute("update refresh_token set expires_at = now()")
+        assert (await refresh(anonymous, fresh.ok["refresh_token"])).status == 401
+
+
+class TestTidy:
+    async def test_what_is_over_goes(self, anonymous: Caller, app: web.Application, user: str, db: Tx) -> None:
+        for _ in range(3):
+            await login(anonymous)
+        await db.execute(
+            """
+            update session set ended_at = now() - make_interval(days => place * 60), ended_because = 'logout'
+            from (select id as over, row_number() over () - 1 as place from session) aged
+            where id = over and place > 0
+            """
+        )
+        await tidy(app[HUB].db)
+        assert await db.fetchval("select count(*) from session") == 2
+        assert await db.fetchval("select count(*) from refresh_token") == 2
+
+
+class TestOperator:
+    async def test_disabling_is_for_good(self, anonymous: Caller, user: str, settings: Settings) -> None:
+        answer = await login(anonymous)
+        token = (await as_user(anonymous, answer).post("/auth/tokens", {"name": "ci", "scope": "read"})).ok["token"]
+        assert await admin.set_disabled(settings, EMAIL, disabled=True)
+        assert await admin.set_disabled(settings, EMAIL, disabled=False)
+        for bearer in (answer.ok["access_token"], token):
+
+            async def is_out(bearer: str = bearer) -> bool:
+                return (await Caller(anonymous.client, bearer).get("/auth/me")).status == 401
+
+            await until(is_out, within_s=1.5)
+        assert (await refresh(anonymous, answer.ok["refresh_token"])).status == 401
+        assert (await login(anonymous)).status == 200
+
+    async def test_ends_sessions(self, anonymous: Caller, user: str, settings: Settings) -> None:
+        answers = [await login(anonymous), await login(anonymous)]
+        assert await admin.end_sessions(settings, "nobody@example.com") is None
+        assert await admin.end_sessions(settings, EMAIL) == 2
+        assert (await refresh(anonymous, answers[0].ok["refresh_token"])).status == 401
+        await login(anonymous)
+        assert await admin.end_sessions(settings, None) == 1
+
+    async def test_forgets_a_lost_second_factor(self, anonymous: Caller, user: str, settings: Settings) -> None:
+        await set_up_otp(as_user(anonymous, await login(anonymous)))
+        assert await admin.reset_mfa(settings, EMAIL)
+        assert not await admin.reset_mfa(settings, "nobody@example.com")
+        assert (await login(anonymous)).status == 200
 
 
 class TestDisabled:
