@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, web
 from redis.asyncio import Redis
 
 from hub import frontend, health, openapi
+from hub.audit.routes import routes as audit_routes
 from hub.auth import personal_tokens, post, session_queries
 from hub.auth.routes import routes as auth_routes
 from hub.captures import auto_stop
@@ -61,6 +62,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
     for routes in (
         auth_routes,
         project_routes,
+        audit_routes,
         member_routes,
         conversion_routes,
         sensor_routes,

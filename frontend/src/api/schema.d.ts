@@ -645,6 +645,40 @@ export interface paths {
         patch: operations["update_project_projects"];
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what happened in a project, the newest first; owners also see what its members did with their accounts. */
+        get: operations["list_facts_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the same as CSV, streamed. */
+        get: operations["export_facts_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/captures": {
         parameters: {
             query?: never;
@@ -1029,6 +1063,63 @@ export interface components {
             kind: string;
             /** Version */
             version: number;
+        };
+        /**
+         * AuditFact
+         * @description Something that happened: who did it, to what, when and from where.
+         *
+         *     `user` is null where a device, the system or nobody known did it. An update's details hold `before` and `after`
+         *     with the fields that changed. A linked fact is part of the chain, which shows any later change.
+         */
+        AuditFact: {
+            /** Address */
+            address: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Credential Id
+             * @description The session or personal token that was shown.
+             */
+            credential_id: string | null;
+            /** Details */
+            details: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Linked */
+            linked: boolean;
+            /** Principal Kind */
+            principal_kind: string | null;
+            /** Request Id */
+            request_id: string;
+            /** Role */
+            role: string | null;
+            /** Subject Id */
+            subject_id: string | null;
+            user: components["schemas"]["AuditUser"] | null;
+            /** User Agent */
+            user_agent: string | null;
+        };
+        /**
+         * AuditUser
+         * @description A user, named as today.
+         */
+        AuditUser: {
+            /** Email */
+            email: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
         };
         /**
          * BatchStatus
@@ -1767,6 +1858,16 @@ export interface components {
              * @default null
              */
             series?: components["schemas"]["SeriesIn"][] | null;
+        };
+        /** Page[AuditFact] */
+        Page_AuditFact: {
+            /** Items */
+            items: components["schemas"]["AuditFact"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor?: string | null;
         };
         /** Page[Capture] */
         Page_Capture: {
@@ -7113,6 +7214,174 @@ export interface operations {
             };
             /** @description wrong-content-type: The body has a media type that is not understood here */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_facts_audit: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                from?: string | null;
+                kind?: string | null;
+                limit?: number;
+                q?: string | null;
+                subject_id?: string | null;
+                to?: string | null;
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditFact"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_facts_audit: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                kind?: string | null;
+                q?: string | null;
+                subject_id?: string | null;
+                to?: string | null;
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
