@@ -33,8 +33,11 @@ class Head(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "Head":
         """Read `number:hash`; raises ValueError."""
-        seq, _, hash_ = text.partition(":")
-        return cls(int(seq), bytes.fromhex(hash_))
+        seq, _, digits = text.partition(":")
+        hash_ = bytes.fromhex(digits)
+        if len(hash_) != len(NO_HASH):
+            raise ValueError("a hash has 32 bytes")
+        return cls(int(seq), hash_)
 
     def __str__(self) -> str:
         return f"{self.seq}:{self.hash.hex()}"
