@@ -12,6 +12,7 @@ from hub.kit.context import HUB
 from hub.kit.db import Database, Tx
 from hub.ledger import chain
 from hub.ledger.verification import Head, Verification, verify
+from tests.hub.callers import Answer
 
 Add = Callable[..., Awaitable[list[int]]]
 Link = Callable[[], Awaitable[None]]
@@ -71,3 +72,14 @@ async def tamper(db: Tx, statement: str, *arguments: object) -> None:
     async with db.transaction():
         await db.execute("set local session_replication_role = replica")
         await db.execute(statement, *arguments)
+
+
+async def told(db: Tx, answer: Answer) -> list[str]:
+    """Return the kinds of the facts that a request left, in order; the request must have succeeded."""
+    assert answer.status < 400, answer.body
+    return await of_request(db, answer)
+
+
+async def of_request(db: Tx, answer: Answer) -> list[str]:
+    rows = await db.fetch("select kind from fact where request_id = $1 order by id", answer.headers["X-Request-ID"])
+    return [row["kind"] for row in rows]
