@@ -151,7 +151,8 @@ def verify_audit(
         fault = found.faults[0]
         where = f"at link {fault.seq}" if fault.seq is not None else "beside the chain"
         fact = f", fact {fault.fact_id}" if fault.fact_id is not None else ""
-        typer.echo(f"BROKEN in {len(found.faults)} places, first {where}{fact}: {fault.what}", err=True)
+        places = "1 place" if len(found.faults) == 1 else f"{len(found.faults)} places"
+        typer.echo(f"BROKEN in {places}, first {where}{fact}: {fault.what}", err=True)
         raise typer.Exit(1)
     typer.echo(f"the chain holds; its last link is {found.head}")
     if found.waiting:
