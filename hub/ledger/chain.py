@@ -43,8 +43,7 @@ async def run(db: Database) -> None:
         while await link_waiting(db) == BATCH:
             pass
         now = asyncio.get_running_loop().time()
-        if now - told_at >= TOLD_EVERY_S:
-            await _tell(db)
+        if now - told_at >= TOLD_EVERY_S and await _tell(db):
             told_at = now
         await asyncio.sleep(PAUSE_S)
 
@@ -86,8 +85,9 @@ def link_hash(before: bytes, fact: bytes) -> bytes:
     return hashlib.sha256(before + fact).digest()
 
 
-async def _tell(db: Database) -> None:
+async def _tell(db: Database) -> bool:
     async with db.connection() as connection:
         last = await queries.last_link(connection)
     if last is not None:
-        log.info("audit chain", seq=last["seq"], hash=last["hash"].hex())
+        log.info("audit chain", last_link=f"{last['seq']}:{last['hash'].hex()}")
+    return last is not None

@@ -3,9 +3,12 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
+from aiohttp.test_utils import TestClient
+from structlog.testing import capture_logs
 
 from hub.kit.db import Database, Tx
 from hub.ledger import chain
@@ -117,3 +120,14 @@ class TestWorker:
 
         await until(all_linked)
         assert len(await linked(db)) == 2 * chain.BATCH + 2
+
+    async def test_tells_the_log_where_the_chain_ends(self, client: TestClient[Any, Any], db: Tx, add: Add) -> None:
+        with capture_logs() as logs:
+            await add()
+
+            async def told() -> bool:
+                return any(entry["event"] == "audit chain" for entry in logs)
+
+            await until(told)
+        hash_ = await db.fetchval("select hash from fact_link where seq = 1")
+        assert [entry["last_link"] for entry in logs if "last_link" in entry] == [f"1:{hash_.hex()}"]
