@@ -154,3 +154,57 @@ def _set_disabled(email: str, *, disabled: bool) -> None:
     if not asyncio.run(set_disabled(_settings(), email, disabled=disabled)):
         _nobody(email)
     typer.echo(f"{email} is {'shut out' if disabled else 'let in'}.")
+
+
+@admin.command()
+def verify_audit(
+    expect: Annotated[
+        str | None, typer.Option(metavar="NUMBER:HASH", help="A last link that this command printed earlier.")
+    ] = None,
+) -> None:
+    """Check that no fact of the audit trail was changed, taken out or put in; exit 1 otherwise."""
+    from hub.admin import verify_audit as verify
+    from hub.ledger.verification import Head
+
+    try:
+        expected = None if expect is None else Head.parse(expect)
+    except ValueError as error:
+        raise typer.BadParameter("a number and a hash in hex, joined by a colon", param_hint="--expect") from error
+    found = asyncio.run(verify(_settings(), expected))
+    if found.first_at is not None and found.last_at is not None:
+        typer.echo(f"{found.facts} linked facts from {found.first_at.isoformat()} to {found.last_at.isoformat()}")
+    else:
+        typer.echo("no linked facts")
+    if found.pruned:
+        typer.echo(f"{found.pruned} older ones were pruned")
+    if found.waiting:
+        typer.echo(
+            f"{found.waiting} facts have waited for more than a minute to be linked: does a worker run?", err=True
+        )
+    if not found.holds:
+        fault = found.faults[0]
+        where = f"at link {fault.seq}" if fault.seq is not None else "beside the chain"
+        fact = f", fact {fault.fact_id}" if fault.fact_id is not None else ""
+        places = "1 place" if len(found.faults) == 1 else f"{len(found.faults)} places"
+        typer.echo(f"BROKEN in {places}, first {where}{fact}: {fault.what}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"the chain holds; its last link is {found.head}")
+    if found.waiting:
+        typer.echo(f"{found.waiting} facts wait for more than a minute to be linked: does a worker run?", err=True)
+        raise typer.Exit(1)
+
+
+@admin.command()
+def prune_audit(
+    older_than_days: Annotated[int, typer.Option(min=366, help="Facts are kept for more than a year.")],
+) -> None:
+    """Delete the oldest stretch of the audit trail; what is left still verifies."""
+    from hub.admin import prune_audit as prune
+    from hub.ledger.pruning import StretchBroken
+
+    try:
+        pruned = asyncio.run(prune(_settings(), older_than_days))
+    except StretchBroken as broken:
+        typer.echo(str(broken), err=True)
+        raise typer.Exit(1) from broken
+    typer.echo("nothing is so old" if pruned is None else f"{pruned.facts} facts up to link {pruned.seq} are gone")

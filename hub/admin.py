@@ -1,15 +1,22 @@
-"""What whoever runs the hub may do without logging in: first users, invites, shutting an account."""
+"""What whoever runs the hub may do without logging in: first users, invites, shutting an account, the audit trail."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from hub.auth import accounts
 from hub.kit.crypto import Keys, load_or_create_secret
 from hub.kit.db import Database, Tx
+from hub.ledger.pruning import Pruned, prune
+from hub.ledger.service import Fact, record_for_system
+from hub.ledger.verification import Head, Verification, verify
 from hub.projects import invites
 from hub.projects import service as projects
 from hub.projects.models import Role
 from hub.settings import Settings
+
+# Millions of facts take their time.
+AUDIT_STATEMENT_S: Final = 3600.0
 
 
 async def ensure_member(tx: Tx, *, email: str, name: str, password: str, project: str, role: Role) -> UUID:
@@ -17,6 +24,8 @@ async def ensure_member(tx: Tx, *, email: str, name: str, password: str, project
     user_id = await accounts.ensure_user(tx, email=email, name=name, password=password)
     project_id = await projects.ensure_project(tx, project)
     await projects.ensure_member(tx, project_id=project_id, user_id=user_id, role=role)
+    put = Fact("member.put", subject_id=user_id, project_id=project_id, details={"role": role.value, "account": True})
+    await record_for_system(tx, put, by="operator")
     return user_id
 
 
@@ -44,16 +53,19 @@ async def invite(
         async with database.transaction() as tx:
             if only_first and await accounts.anybody(tx):
                 return None
-            code, _ = await invites.issue(
+            project_id = None if project is None else await projects.ensure_project(tx, project)
+            code, invite_id = await invites.issue(
                 tx,
                 keys,
-                project_id=None if project is None else await projects.ensure_project(tx, project),
+                project_id=project_id,
                 role=None if project is None else role,
                 note="by the operator",
                 max_uses=uses,
                 created_by=None,
                 expires_at=datetime.now(UTC) + timedelta(days=days),
             )
+            made = Fact("invite.created", subject_id=invite_id, project_id=project_id, details={"max_uses": uses})
+            await record_for_system(tx, made, by="operator")
         return settings.dashboard_url + invites.page_of_code(code)
     finally:
         await database.close()
@@ -85,5 +97,25 @@ async def set_disabled(settings: Settings, email: str, *, disabled: bool) -> boo
     try:
         async with database.transaction() as tx:
             return await accounts.set_disabled(tx, email, disabled=disabled)
+    finally:
+        await database.close()
+
+
+async def verify_audit(settings: Settings, expected: Head | None) -> Verification:
+    """Walk the chain of facts; `expected` is a link that was noted down earlier."""
+    database = Database(settings.database_url, max_size=1, statement_timeout_s=AUDIT_STATEMENT_S)
+    try:
+        async with database.snapshot() as tx:
+            return await verify(tx, expected=expected)
+    finally:
+        await database.close()
+
+
+async def prune_audit(settings: Settings, older_than_days: int) -> Pruned | None:
+    """Delete the oldest facts; None when none is so old. Raises StretchBroken."""
+    database = Database(settings.database_url, max_size=1, statement_timeout_s=AUDIT_STATEMENT_S)
+    try:
+        async with database.transaction() as tx:
+            return await prune(tx, older_than_days, by="operator")
     finally:
         await database.close()

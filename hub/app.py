@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, web
 from redis.asyncio import Redis
 
 from hub import frontend, health, openapi
+from hub.audit.routes import routes as audit_routes
 from hub.auth import personal_tokens, post, session_queries, tidy
 from hub.auth.routes import routes as auth_routes
 from hub.captures import auto_stop
@@ -23,13 +24,14 @@ from hub.kit import wire
 from hub.kit.clock import Clock, SystemClock
 from hub.kit.context import HUB, Hub
 from hub.kit.crypto import Keys, load_or_create_secret
-from hub.kit.db import Database
+from hub.kit.db import APPLICATION_ROLE, Database
 from hub.kit.endpoint import REQUEST_ID, Endpoint, register
 from hub.kit.limits import Limiter
 from hub.kit.mail import Mail, Outbox, Smtp
 from hub.kit.problems import InternalFault, Problem, from_http_error
 from hub.kit.remembered import Remembered
 from hub.kit.workers import Workers
+from hub.ledger import chain
 from hub.live.fanout import Fanout
 from hub.live.routes import FANOUT, SOCKETS
 from hub.live.routes import routes as live_routes
@@ -60,6 +62,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
     for routes in (
         auth_routes,
         project_routes,
+        audit_routes,
         member_routes,
         conversion_routes,
         sensor_routes,
@@ -105,7 +108,7 @@ async def answer_problems(
 def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
     """Make the parts that all slices share; nothing is connected yet."""
     secret = load_or_create_secret(settings.key_file, may_create=settings.env != "production")
-    db = Database(settings.database_url, max_size=settings.database_connections)
+    db = Database(settings.database_url, max_size=settings.database_connections, role=APPLICATION_ROLE)
     stream = Redis.from_url(settings.redis_url, socket_timeout=10.0, socket_connect_timeout=5.0)
     return Hub(
         db=db,
@@ -155,6 +158,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         for shard in range(settings.stream_shards):
             workers.add(f"writer {shard}", Writer(hub, shard).run)
     if "worker" in roles:
+        workers.add("ledger.chain", lambda: chain.run(hub.db))
         workers.add("captures.auto_stop", lambda: auto_stop.run(hub))
         mail = make_mail(settings)
         workers.add("auth.post", lambda: post.run(hub, mail))

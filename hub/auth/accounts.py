@@ -10,10 +10,10 @@ import asyncpg
 from hub.auth import otp, otp_queries, passwords, queries, session_queries, sessions, throttle, token_queries
 from hub.auth.letters import PASSWORD_CHANGED, PASSWORD_RESET, link, write_to
 from hub.auth.models import Login, Me, Membership, PasswordChange, PasswordReset, Registration, Tokens
-from hub.auth.problems import EmailTaken, LoginFailed, OtpNeeded, OtpRequired, ResetRefused
+from hub.auth.problems import EmailTaken, LoginFailed, OtpNeeded, OtpRefused, OtpRequired, ResetRefused
 from hub.kit.context import Context, Principal
 from hub.kit.db import Tx
-from hub.kit.problems import Unauthenticated
+from hub.kit.problems import Problem, Unauthenticated
 from hub.ledger.service import Fact, record, record_for_system
 
 RESET_S: Final = 3600
@@ -83,27 +83,38 @@ async def register(ctx: Context, body: Registration) -> UUID:
     return user_id
 
 
-async def login(ctx: Context, credentials: Login) -> Tokens:
-    """Check e-mail, password and second factor and begin a session.
+async def login(ctx: Context, credentials: Login) -> Tokens | Problem:
+    """Check e-mail, password and second factor and begin a session; raises OtpRequired, TooManyAttempts.
 
-    Raises LoginFailed, OtpRequired, OtpRefused, TooManyAttempts.
+    LoginFailed and OtpRefused are returned, not raised, so that the fact of the attempt is committed.
     """
     user = await queries.user_by_email(ctx.tx, credentials.email)
-    async with throttle.attempt(ctx, credentials.email, user["id"] if user else None):
-        right = await passwords.matches(user["password_hash"] if user else None, credentials.password)
-        if user is None or not right or user["disabled_at"] is not None:
-            raise LoginFailed
+    try:
+        user = await _proven(ctx, credentials, user)
+    except (LoginFailed, OtpRefused) as refused:
+        # Nothing of what was typed: it may be a password in the wrong field.
+        details = {"why": refused.code()}
+        await record(ctx, Fact("user.login_failed", subject_id=user["id"] if user else None, details=details))
+        return refused
     ctx.principal = Principal("user", user["id"], user["name"])
-    if user["has_otp"]:
-        if credentials.otp is None:
-            raise OtpRequired
-        await otp.check(ctx, ctx.tx, user["id"], credentials.otp)
     if passwords.is_outdated(user["password_hash"]):
         await queries.put_password(ctx.tx, user["id"], await passwords.hash_password(credentials.password))
     tokens = await sessions.begin(ctx, user_id=user["id"], name=user["name"], browser=credentials.client == "browser")
     details = {"second_factor": bool(user["has_otp"])}
     await record(ctx, Fact("user.logged_in", subject_id=user["id"], details=details))
     return tokens
+
+
+async def _proven(ctx: Context, credentials: Login, user: asyncpg.Record | None) -> asyncpg.Record:
+    async with throttle.attempt(ctx, credentials.email, user["id"] if user else None):
+        right = await passwords.matches(user["password_hash"] if user else None, credentials.password)
+        if user is None or not right or user["disabled_at"] is not None:
+            raise LoginFailed
+    if user["has_otp"]:
+        if credentials.otp is None:
+            raise OtpRequired
+        await otp.check(ctx, ctx.tx, user["id"], credentials.otp)
+    return user
 
 
 async def forget_password(ctx: Context, email: str) -> None:

@@ -33,6 +33,7 @@ async def enroll(ctx: Context, password: str) -> Enrollment:
         raise MfaActive
     secret = random_base32()
     await otp_queries.put_secret(ctx.tx, user["id"], ctx.hub.keys.seal(secret.encode(), _about(user["id"])))
+    await record(ctx, Fact("mfa.enrolled", subject_id=user["id"]))
     uri = TOTP(secret).provisioning_uri(name=user["email"], issuer_name=ISSUER)
     picture = segno.make(uri, error="m").svg_data_uri(scale=5, border=3, light="#fff", dark="#000")
     return Enrollment(secret=secret, uri=uri, qr=picture)

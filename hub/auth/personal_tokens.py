@@ -35,9 +35,11 @@ async def create(ctx: Context, body: PersonalTokenCreate) -> PersonalToken:
         scope=body.scope,
         expires_at=ctx.hub.clock.now() + timedelta(days=body.expires_in_days),
     )
-    await record(ctx, Fact("personal_token.created", subject_id=token_id, details=body.model_dump(mode="json")))
-    made = next(one for one in (await list_mine(ctx)).items if one.id == token_id)
-    return made.model_copy(update={"token": token})
+    # A token for one project belongs to that project's trail, and to no other's.
+    made = Fact("personal_token.created", token_id, body.project_id, body.model_dump(exclude={"project_id"}))
+    await record(ctx, made)
+    listed = next(one for one in (await list_mine(ctx)).items if one.id == token_id)
+    return listed.model_copy(update={"token": token})
 
 
 async def list_mine(ctx: Context) -> Page[PersonalToken]:
@@ -47,10 +49,10 @@ async def list_mine(ctx: Context) -> Page[PersonalToken]:
 
 async def revoke(ctx: Context, token_id: UUID) -> None:
     """Revoke one of the caller's personal tokens."""
-    name = await token_queries.revoke(ctx.tx, token_id=token_id, user_id=ctx.caller.id)
-    if name is None:
+    token = await token_queries.revoke(ctx.tx, token_id=token_id, user_id=ctx.caller.id)
+    if token is None:
         raise NotFound(noun="personal token")
-    await record(ctx, Fact("personal_token.revoked", subject_id=token_id, details={"name": name}))
+    await record(ctx, Fact("personal_token.revoked", token_id, token["project_id"], {"name": token["name"]}))
 
 
 async def note_uses(hub: Hub) -> None:

@@ -50,7 +50,7 @@ routes = Routes("auth")
     answer=Tokens,
     problems=[LoginFailed, OtpRequired, OtpRefused, CrossSite, TooManyAttempts],
 )
-async def log_in(ctx: Context, body: Login) -> Tokens:
+async def log_in(ctx: Context, body: Login) -> Tokens | Problem:
     """Log in with e-mail, password and, where it is set up, a one-time code."""
     return await accounts.login(ctx, body)
 

@@ -56,14 +56,14 @@ async def of_user(tx: Tx, user_id: UUID) -> list[asyncpg.Record]:
     )
 
 
-async def revoke(tx: Tx, *, token_id: UUID, user_id: UUID) -> str | None:
-    """Revoke a user's personal token; returns its name, None when there was none."""
-    return await tx.fetchval(
+async def revoke(tx: Tx, *, token_id: UUID, user_id: UUID) -> asyncpg.Record | None:
+    """Revoke a user's personal token; returns its name and project, None when there was none."""
+    return await tx.fetchrow(
         """
         update personal_token
         set revoked_at = now()
         where id = $1 and user_id = $2 and revoked_at is null
-        returning name
+        returning name, project_id
         """,
         token_id,
         user_id,

@@ -142,7 +142,7 @@ async def lock(tx: Tx, capture_id: UUID) -> asyncpg.Record | None:
     """Lock a capture, so that of two who start, stop or delete it the second sees what the first did."""
     return await tx.fetchrow(
         """
-        select id, run_id, ordinal_number, status
+        select id, run_id, ordinal_number, status, notes, archived
         from capture_session
         where id = $1
         for update

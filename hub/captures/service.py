@@ -135,7 +135,8 @@ async def update(ctx: Context, capture_id: UUID, body: CaptureUpdate) -> Capture
     if body.archived and status in SKETCH:
         raise CaptureNotOver(ordinal=capture["ordinal_number"], current=status)
     await queries.update(ctx.tx, capture_id=capture_id, notes=body.notes, archived=body.archived)
-    await record(ctx, Fact("capture.updated", subject_id=capture_id, details=body.model_dump(exclude_none=True)))
+    after = body.model_dump(exclude_none=True)
+    await record(ctx, Fact("capture.updated", subject_id=capture_id, before=dict(capture), after=after))
     return await read(ctx, capture_id)
 
 

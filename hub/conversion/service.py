@@ -38,7 +38,8 @@ async def add_first(ctx: Context, sensor_id: UUID, profile: ProfilePayload) -> A
         ctx.tx, sensor_id=sensor_id, kind=payload["kind"], payload=payload, created_by=ctx.caller.id
     )
     active = ActiveProfile(**dict(row))
-    await record(ctx, Fact("profile.created", subject_id=active.id, details={"sensor_id": str(sensor_id)}))
+    details = {"sensor_id": sensor_id, "version": active.version, "kind": active.kind}
+    await record(ctx, Fact("profile.created", subject_id=active.id, details=details))
     return active
 
 
@@ -57,6 +58,8 @@ async def preview(ctx: Context, profile_id: UUID, body: Preview) -> Previewed:
     if not may_read_raw(ctx.scope):
         raise RawNotAllowed
     row = await _find(ctx, profile_id)
+    details = {"sensor_id": row["sensor_id"], "version": row["version"], "values": len(body.raw)}
+    await record(ctx, Fact("profile.previewed", subject_id=profile_id, details=details))
     physical, status = convert(parse_profile(row["payload"]), np.array(body.raw, dtype=np.float64))
     return Previewed(
         physical=[None if np.isnan(value) else value for value in physical.tolist()],

@@ -65,12 +65,12 @@ async def list_of_project(ctx: Context, project_id: UUID, query: ExperimentQuery
 async def update(ctx: Context, experiment_id: UUID, body: ExperimentUpdate) -> Experiment:
     """Change an experiment; raises ExperimentArchived or ExperimentMoveRefused."""
     current = await lock_open(ctx, experiment_id)
+    before = (await read(ctx, experiment_id)).model_dump()
     await queries.update(
         ctx.tx, experiment_id=experiment_id, name=body.name, description=body.description, tags=body.tags
     )
-    changes = body.model_dump(mode="json", exclude_none=True, exclude={"status"})
-    if changes:
-        await record(ctx, Fact("experiment.updated", subject_id=experiment_id, details=changes))
+    after = body.model_dump(exclude_none=True, exclude={"status"})
+    await record(ctx, Fact("experiment.updated", subject_id=experiment_id, before=before, after=after))
     if body.status is not None:
         await _move(ctx, experiment_id, current, ExperimentStatus(body.status))
     return await read(ctx, experiment_id)
@@ -94,8 +94,9 @@ async def delete(ctx: Context, experiment_id: UUID) -> None:
     holders = await guards.against_deletion(ctx.tx, experiment_id)
     if holders:
         raise ExperimentHeld(holders="; ".join(holders))
+    name = (await read(ctx, experiment_id)).name
     await queries.delete(ctx.tx, experiment_id)
-    await record(ctx, Fact("experiment.deleted", subject_id=experiment_id))
+    await record(ctx, Fact("experiment.deleted", subject_id=experiment_id, details={"name": name}))
 
 
 async def lock_open(ctx: Context, experiment_id: UUID) -> ExperimentStatus:

@@ -90,7 +90,8 @@ class Context:
     def user_agent(self) -> str | None:
         """Return what the client calls itself, at most 200 characters of it."""
         name = self.request.headers.get("User-Agent")
-        return None if name is None else name[:200]
+        # Bytes that are no UTF-8 come as lone surrogates, which the database does not take.
+        return None if name is None else name[:200].encode(errors="replace").decode()
 
     @property
     def caller(self) -> Principal:

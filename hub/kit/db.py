@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 
 from hub.kit.problems import DatabaseAway
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     Tx: TypeAlias = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
 else:
     Tx: TypeAlias = asyncpg.Connection  # asyncpg's classes cannot be subscripted at run time
+
+log = structlog.get_logger(__name__)
+
+# What the hub's connections act as, whichever login they come by: it can read and add facts, never change them.
+APPLICATION_ROLE: Final = "etp_app"
 
 AWAY = (
     OSError,
@@ -28,6 +34,8 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
     TimeoutError,
 )
+# The role does not exist before the migrations, or the login was not given it.
+UNPREPARED = (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError)
 
 
 def _encode_json(value: object) -> str:
@@ -49,12 +57,21 @@ async def prepare_connection(connection: Tx) -> None:
     await connection.set_type_codec("uuid", encoder=_uuid_bytes, decoder=_uuid_of, schema="pg_catalog", format="binary")
 
 
+def session_settings(name: str, role: str | None) -> dict[str, str]:
+    """Return what a connection sets when it begins, so that no later reset of the session takes it back."""
+    settings = {"application_name": name, "timezone": "UTC", "jit": "off"}
+    return settings if role is None else settings | {"role": role}
+
+
 class Database:
     """A lazily connected pool: the hub starts and answers 503 while the database is away."""
 
-    def __init__(self, url: str, *, max_size: int = 10, statement_timeout_s: float = 15.0) -> None:
-        """Point to `url`; no connection is made before the first use."""
+    def __init__(
+        self, url: str, *, max_size: int = 10, statement_timeout_s: float = 15.0, role: str | None = None
+    ) -> None:
+        """Point to `url`; no connection is made before the first use. Every connection assumes `role`."""
         self._url = url
+        self._role = role
         self._max_size = max_size
         self._statement_timeout_s = statement_timeout_s
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -73,7 +90,7 @@ class Database:
                             timeout=5.0,
                             command_timeout=self._statement_timeout_s,
                             init=prepare_connection,
-                            server_settings={"application_name": "etp hub", "timezone": "UTC", "jit": "off"},
+                            server_settings=session_settings("etp hub", self._role),
                         )
                     except AWAY as error:
                         raise DatabaseAway from error
@@ -86,6 +103,9 @@ class Database:
         try:
             connection = await pool.acquire(timeout=5.0)
         except AWAY as error:
+            raise DatabaseAway from error
+        except UNPREPARED as error:
+            log.warning("the database is not prepared for the hub", error=str(error))
             raise DatabaseAway from error
         try:
             yield connection

@@ -14,7 +14,7 @@ async def watchable(
     """Find the named sensors and those bound to the named runs, in projects of the user, with the user's role there."""
     return await tx.fetch(
         """
-        select sensor.id, sensor.no, member.role, project.raw_policy
+        select sensor.id, sensor.no, project.id as project_id, member.role, project.raw_policy
         from sensor
         join project on project.id = sensor.project_id
         join project_member member on member.project_id = project.id and member.user_id = $1
@@ -24,6 +24,7 @@ async def watchable(
             sensor.id = any ($3::uuid[])
             or sensor.id in (select sensor_id from run_sensor where run_id = any ($4::uuid[]))
           )
+        order by project.id, sensor.no
         """,
         user_id,
         only_project,

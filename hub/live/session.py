@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from pydantic import ValidationError
 from hub.auth.access import user_of
 from hub.kit.context import Context, Grant
 from hub.kit.problems import DatabaseAway, FieldError, InvalidPayload, NotFound, Problem, Unauthenticated
+from hub.ledger.service import Fact, record_apart
 from hub.live import queries
 from hub.live.fanout import Fanout
 from hub.live.messages import MESSAGE, Auth, Ping, Subscribe, Unsubscribe
@@ -115,6 +118,7 @@ class Session:
         open_raw = {row["no"]: _raw_open(row) for row in rows}
         if wanted.values is not None and "raw" in wanted.values and not all(open_raw.values()):
             raise RawNotAllowed
+        await self._record(rows, wanted)
         viewer.values = wanted.values or frozenset({"raw", "physical"})
         viewer.binary = wanted.encoding == "binary"
         viewer.sensors |= {row["no"]: (row["id"], open_raw[row["no"]]) for row in rows}
@@ -125,6 +129,18 @@ class Session:
         await self._say({"op": "subscribed", "sensors": [row["id"] for row in rows], "cursor": cursor})
         if wanted.since is not None:
             await self._resume(wanted.since, cursor, frozenset(numbers))
+
+    async def _record(self, rows: Sequence[asyncpg.Record], wanted: Subscribe) -> None:
+        """Write down who watches what from now on, in the trail of each project that is concerned."""
+        for project_id, sensors in groupby(rows, lambda row: row["project_id"]):
+            watched = list(sensors)
+            values = wanted.values or {"raw", "physical"}
+            details = {
+                "sensors": [row["id"] for row in watched],
+                "values": sorted(values if _raw_open(watched[0]) else values - {"raw"}),
+            }
+            ctx = replace(self._ctx, grant=Grant(project_id, watched[0]["role"]))
+            await record_apart(ctx, Fact("live.subscribed", details=details))
 
     async def _resume(self, since: str, until: str, numbers: frozenset[int]) -> None:
         try:

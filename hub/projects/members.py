@@ -29,8 +29,8 @@ async def put(ctx: Context, project_id: UUID, user_id: UUID, role: Role) -> Memb
         await queries.put_member(ctx.tx, project_id=project_id, user_id=user_id, role=role)
     except asyncpg.CheckViolationError as error:
         raise _translated(error) from error
-    details = {"role": role.value} | ({} if before is None else {"role_before": before["role"]})
-    await record(ctx, Fact("member.put", subject_id=user_id, details=details))
+    old = {} if before is None else {"role": before["role"]}
+    await record(ctx, Fact("member.put", subject_id=user_id, before=old, after={"role": role}))
     ctx.after_commit.append(ctx.hub.remembered.forget)
     row = await member_queries.find(ctx.tx, project_id, user_id)
     if row is None:

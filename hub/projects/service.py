@@ -23,7 +23,8 @@ async def create(ctx: Context, body: ProjectCreate) -> Project:
     """Create a project with the caller as its owner."""
     project_id = await queries.insert(ctx.tx, name=body.name, description=body.description, raw_policy=body.raw_policy)
     await queries.put_member(ctx.tx, project_id=project_id, user_id=ctx.caller.id, role=Role.OWNER)
-    await record(ctx, Fact("project.created", subject_id=project_id, project_id=project_id))
+    details = body.model_dump(include={"name", "raw_policy"})
+    await record(ctx, Fact("project.created", subject_id=project_id, project_id=project_id, details=details))
     return await read(ctx, project_id)
 
 
@@ -51,8 +52,10 @@ async def list_mine(ctx: Context, query: PageQuery) -> Page[Project]:
 
 async def update(ctx: Context, project_id: UUID, body: ProjectUpdate) -> Project:
     """Change name or description."""
+    before = await _lock(ctx, project_id)
     await queries.update(ctx.tx, project_id=project_id, name=body.name, description=body.description)
-    await record(ctx, Fact("project.updated", subject_id=project_id, details=body.model_dump(exclude_none=True)))
+    after = body.model_dump(exclude_none=True)
+    await record(ctx, Fact("project.updated", subject_id=project_id, before=dict(before), after=after))
     return await read(ctx, project_id)
 
 
@@ -65,8 +68,8 @@ async def change_settings(ctx: Context, project_id: UUID, body: ProjectSettings)
     """Decide whether viewers may read raw values; open live views follow within a second."""
     before = await _lock(ctx, project_id)
     await queries.set_raw_policy(ctx.tx, project_id, body.raw_policy)
-    details = {"raw_policy": body.raw_policy, "raw_policy_before": before["raw_policy"]}
-    await record(ctx, Fact("project.settings_changed", subject_id=project_id, details=details))
+    after = body.model_dump()
+    await record(ctx, Fact("project.settings_changed", subject_id=project_id, before=dict(before), after=after))
     ctx.after_commit.append(ctx.hub.remembered.forget)
     return body
 

@@ -79,6 +79,7 @@ async def update(ctx: Context, run_id: UUID, body: RunUpdate) -> Run:
     run = await lock(ctx.tx, run_id)
     if run.status is RunStatus.ARCHIVED:
         raise RunOver(number=run.number, current=run.status)
+    before = (await read(ctx, run_id)).model_dump()
     await queries.update(
         ctx.tx,
         run_id=run_id,
@@ -88,7 +89,8 @@ async def update(ctx: Context, run_id: UUID, body: RunUpdate) -> Run:
         git_sha=body.git_sha,
         environment=body.environment,
     )
-    await record(ctx, Fact("run.updated", subject_id=run_id, details=body.model_dump(exclude_none=True)))
+    after = body.model_dump(exclude_none=True)
+    await record(ctx, Fact("run.updated", subject_id=run_id, before=before, after=after))
     return await read(ctx, run_id)
 
 
@@ -110,9 +112,10 @@ async def put_sensors(ctx: Context, run_id: UUID, body: RunSensors) -> Run:
     ]
     if errors:
         raise InvalidPayload(errors=errors)
+    before = (await read(ctx, run_id)).model_dump()
     await queries.unbind_all(ctx.tx, run_id)
     await queries.bind(ctx.tx, run_id=run_id, sensor_ids=wanted, modes=[bound.mode for bound in body.sensors])
-    await record(ctx, Fact("run.sensors_put", subject_id=run_id, details=body.model_dump(mode="json")))
+    await record(ctx, Fact("run.sensors_put", subject_id=run_id, before=before, after=body.model_dump()))
     return await read(ctx, run_id)
 
 

@@ -46,6 +46,19 @@ async def find(tx: Tx, agent_id: UUID) -> asyncpg.Record | None:
     )
 
 
+async def lock(tx: Tx, agent_id: UUID) -> asyncpg.Record | None:
+    """Lock an edge agent and read what may be changed of it."""
+    return await tx.fetchrow(
+        """
+        select name, is_default as default
+        from edge_agent
+        where id = $1
+        for no key update
+        """,
+        agent_id,
+    )
+
+
 async def of_project(tx: Tx, project_id: UUID) -> list[asyncpg.Record]:
     """List the edge agents of a project by name."""
     return await tx.fetch(

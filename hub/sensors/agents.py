@@ -57,11 +57,15 @@ async def list_of_project(ctx: Context, project_id: UUID) -> Page[EdgeAgent]:
 
 async def update(ctx: Context, agent_id: UUID, body: EdgeAgentUpdate) -> EdgeAgent:
     """Rename an edge agent, or make it the default one or not."""
+    before = await queries.lock(ctx.tx, agent_id)
+    if before is None:
+        raise NotFound(noun="edge agent")
     try:
         await queries.update(ctx.tx, agent_id=agent_id, name=body.name, is_default=body.default)
     except asyncpg.UniqueViolationError as error:
         raise _taken(error, body.name or "") from error
-    await record(ctx, Fact("edge_agent.updated", subject_id=agent_id, details=body.model_dump(exclude_none=True)))
+    after = body.model_dump(exclude_none=True)
+    await record(ctx, Fact("edge_agent.updated", subject_id=agent_id, before=dict(before), after=after))
     return await read(ctx, agent_id)
 
 

@@ -91,6 +91,9 @@ async def list_of_project(ctx: Context, project_id: UUID, query: ProjectSensorQu
 
 async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
     """Change a sensor; its profile has versions of its own."""
+    if await queries.lock(ctx.tx, sensor_id) is None:
+        raise NotFound(noun="sensor")
+    before = await read(ctx, sensor_id)
     try:
         await queries.update(
             ctx.tx,
@@ -108,8 +111,9 @@ async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
         ctx.tx, sensor_id=sensor_id, project_id=ctx.scope.scope_id, agent_id=body.agent_id
     ):
         raise InvalidPayload(errors=[FieldError(loc=["body", "agent_id"], msg="no edge agent of this project")])
-    changes = body.model_dump(mode="json", exclude_unset=True)
-    await record(ctx, Fact("sensor.updated", subject_id=sensor_id, details=changes))
+    given = body.model_dump(exclude_unset=True)
+    after = {name: value for name, value in given.items() if value is not None or name == "agent_id"}
+    await record(ctx, Fact("sensor.updated", subject_id=sensor_id, before=before.model_dump(), after=after))
     return await read(ctx, sensor_id)
 
 

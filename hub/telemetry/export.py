@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
+from hub.kit.cells import cell
 from hub.kit.db import Tx
 from hub.telemetry import reading
 from hub.telemetry.models import STATUS_NAMES
@@ -34,8 +35,8 @@ async def csv(
 
 
 def _rows(column: Column, sensor: Any, values: frozenset[str]) -> bytes:
-    label = f"{sensor['id']},{_quoted(sensor['name'])}"
-    unit = _quoted(sensor["display_unit"])
+    label = f"{sensor['id']},{cell(sensor['name'])}"
+    unit = cell(sensor["display_unit"])
     times = np.datetime_as_string(column.t_us.view("M8[us]"), unit="us").tolist()
     parts: list[list[str]] = []
     if "raw" in values:
@@ -54,11 +55,3 @@ def _rows(column: Column, sensor: Any, values: frozenset[str]) -> bytes:
 def _floats(values: reading.F64) -> list[str]:
     text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY).decode()
     return ["" if number == "null" else number for number in text[1:-1].split(",")]
-
-
-def _quoted(text: str) -> str:
-    # A leading =, +, - or @ would be run as a formula by spreadsheets.
-    safe = "'" + text if text[:1] in {"=", "+", "-", "@"} else text
-    if any(mark in safe for mark in ',"\r\n'):
-        return '"' + safe.replace('"', '""') + '"'
-    return safe

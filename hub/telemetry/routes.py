@@ -1,5 +1,6 @@
 """Routes of samples, exports and ledgers."""
 
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -11,7 +12,8 @@ from contract.frames import Frame, FrameSeries
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import NotFound
-from hub.ledger.service import Fact, record
+from hub.kit.wire import rfc3339
+from hub.ledger.service import Fact, record, record_apart
 from hub.projects.access import Member, readable_values
 from hub.projects.models import Role
 from hub.projects.problems import RawNotAllowed
@@ -53,6 +55,7 @@ async def read_sensor_samples(ctx: Context, sensor_id: UUID, query: RangeQuery) 
     end = to_us(query.to) if query.to else await read_queries.now_us(ctx.tx) + 1
     start = to_us(query.from_) if query.from_ else end - DEFAULT_WINDOW_US
     column = await reading.read(ctx.tx, sensor_no=sensor["no"], from_us=start, to_us=end, max_points=query.max_points)
+    await record(ctx, Fact("sensor.samples_read", subject_id=sensor_id, details=_shown(query, values, column)))
     return _answer(ctx, sensor_id, column, values)
 
 
@@ -75,6 +78,8 @@ async def read_capture_samples(ctx: Context, capture_id: UUID, query: CaptureRan
     start = max(first, to_us(query.from_)) if query.from_ else first
     end = min(last, to_us(query.to)) if query.to else last
     column = await reading.read(ctx.tx, sensor_no=sensor["no"], from_us=start, to_us=end, max_points=query.max_points)
+    details = {"sensor_id": query.sensor_id} | _shown(query, values, column)
+    await record(ctx, Fact("capture.samples_read", subject_id=capture_id, details=details))
     return _answer(ctx, query.sensor_id, column, values)
 
 
@@ -89,8 +94,8 @@ async def read_capture_samples(ctx: Context, capture_id: UUID, query: CaptureRan
 async def export_capture(ctx: Context, capture_id: UUID, query: ExportQuery) -> web.StreamResponse:
     """Download a capture as CSV, streamed."""
     values = readable_values(ctx.scope, query.values)
-    async with ctx.hub.db.transaction() as ctx.transaction:
-        await record(ctx, Fact("capture.exported", subject_id=capture_id, details={"format": query.format}))
+    details = {"format": query.format, "values": sorted(values)}
+    await record_apart(ctx, Fact("capture.exported", subject_id=capture_id, details=details))
     async with ctx.hub.db.snapshot() as tx:
         capture = await read_queries.capture_range(tx, capture_id)
         if capture is None:
@@ -141,6 +146,17 @@ async def read_sensor_ledger(ctx: Context, sensor_id: UUID) -> Ledger:
 async def read_capture_ledger(ctx: Context, capture_id: UUID) -> CaptureLedger:
     """Read a capture's counts of samples, in all and for each sensor."""
     return await counting.of_capture(ctx.hub, capture_id)
+
+
+def _shown(query: RangeQuery, values: frozenset[str], column: Column) -> dict[str, Any]:
+    """Say which samples an answer shows, and how many; none of their values."""
+    return {
+        "from": query.from_ and rfc3339(query.from_),
+        "to": query.to and rfc3339(query.to),
+        "values": sorted(values),
+        "samples": column.total,
+        "decimated": column.decimated,
+    }
 
 
 def _answer(ctx: Context, sensor_id: UUID, column: Column, values: frozenset[str]) -> web.Response:

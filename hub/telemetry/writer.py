@@ -12,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from hub.kit.context import Hub
-from hub.kit.db import prepare_connection
+from hub.kit.db import APPLICATION_ROLE, prepare_connection, session_settings
 from hub.telemetry import entries, queries, store
 from hub.telemetry.batch import NO_MARK, Read
 from hub.telemetry.entries import EntryBroken
@@ -55,10 +55,8 @@ class Writer:
             settings.database_url,
             timeout=5.0,
             command_timeout=60.0,
-            server_settings={
-                "application_name": f"etp writer {self.shard}",
-                "timezone": "UTC",
-                "jit": "off",
+            server_settings=session_settings(f"etp writer {self.shard}", APPLICATION_ROLE)
+            | {
                 # A writer that was paused inside a transaction must not hold the shard for good.
                 "idle_in_transaction_session_timeout": "5s",
                 "lock_timeout": "10s",

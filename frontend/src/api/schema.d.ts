@@ -645,6 +645,40 @@ export interface paths {
         patch: operations["update_project_projects"];
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what happened in a project, the newest first; owners also see what its members did with their accounts. */
+        get: operations["list_facts_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the same as CSV, streamed. */
+        get: operations["export_facts_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/captures": {
         parameters: {
             query?: never;
@@ -1031,6 +1065,63 @@ export interface components {
             version: number;
         };
         /**
+         * AuditFact
+         * @description Something that happened: who did it, to what, when and from where.
+         *
+         *     `user` is null where a device, the system or nobody known did it. An update's details hold `before` and `after`
+         *     with the fields that changed. A linked fact is part of the chain, which shows any later change.
+         */
+        AuditFact: {
+            /** Address */
+            address: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Credential Id
+             * @description The session or personal token that was shown.
+             */
+            credential_id: string | null;
+            /** Details */
+            details: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Linked */
+            linked: boolean;
+            /** Principal Kind */
+            principal_kind: string | null;
+            /** Request Id */
+            request_id: string;
+            /** Role */
+            role: string | null;
+            /** Subject Id */
+            subject_id: string | null;
+            user: components["schemas"]["AuditUser"] | null;
+            /** User Agent */
+            user_agent: string | null;
+        };
+        /**
+         * AuditUser
+         * @description A user, named as today.
+         */
+        AuditUser: {
+            /** Email */
+            email: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * BatchStatus
          * @description Runs that all move to one state, or none of them does.
          */
@@ -1038,6 +1129,19 @@ export interface components {
             /** Run Ids */
             run_ids: string[];
             status: components["schemas"]["RunStatus"];
+        };
+        /**
+         * BothProofs
+         * @description Password and one-time code once more, before the second factor changes.
+         */
+        BothProofs: {
+            /**
+             * Otp
+             * @description Six digits of the authenticator, or one of the recovery codes.
+             */
+            otp: string;
+            /** Password */
+            password: string;
         };
         /**
          * BoundSensor
@@ -1768,6 +1872,16 @@ export interface components {
              */
             series?: components["schemas"]["SeriesIn"][] | null;
         };
+        /** Page[AuditFact] */
+        Page_AuditFact: {
+            /** Items */
+            items: components["schemas"]["AuditFact"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor?: string | null;
+        };
         /** Page[Capture] */
         Page_Capture: {
             /** Items */
@@ -1880,7 +1994,7 @@ export interface components {
         };
         /**
          * PasswordChange
-         * @description The present password and the new one; other sessions end.
+         * @description The present password, a one-time code where a second factor is set up, and the new password.
          */
         PasswordChange: {
             /**
@@ -1888,6 +2002,11 @@ export interface components {
              * @description Any characters; common and easily guessed ones are refused with 422.
              */
             new_password: string;
+            /**
+             * Otp
+             * @default null
+             */
+            otp?: string | null;
             /** Password */
             password: string;
         };
@@ -2760,7 +2879,7 @@ export interface components {
             /** Ended At */
             ended_at: string | null;
             /** Ended Because */
-            ended_because: ("logout" | "everywhere" | "reuse" | "password" | "revoked") | null;
+            ended_because: ("logout" | "everywhere" | "reuse" | "password" | "mfa" | "revoked" | "operator" | "disabled") | null;
             /**
              * Expires At
              * Format: date-time
@@ -2942,7 +3061,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description otp-refused: The one-time code is not good */
+            /** @description cross-site: This request came from another site; otp-refused: The one-time code is not good */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3260,7 +3379,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OtpProof"];
+                "application/json": components["schemas"]["BothProofs"];
             };
         };
         responses: {
@@ -3289,7 +3408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description otp-refused: The one-time code is not good; session-needed: A personal token cannot do this */
+            /** @description otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3486,7 +3605,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OtpProof"];
+                "application/json": components["schemas"]["BothProofs"];
             };
         };
         responses: {
@@ -3517,7 +3636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description otp-refused: The one-time code is not good; session-needed: A personal token cannot do this */
+            /** @description otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3629,7 +3748,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description password-wrong: This is not your present password; session-needed: A personal token cannot do this */
+            /** @description otp-needed: Your account has a second factor; otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3712,9 +3831,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": string;
-                };
+                content?: never;
             };
             /** @description broken-json: The body is not JSON */
             400: {
@@ -4005,7 +4122,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description email-taken: This address has an account; invite-refused: This invite is not good */
+            /** @description cross-site: This request came from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description email-taken: This address has an account; idempotency-conflict: This Idempotency-Key was used for another request; invite-refused: This invite is not good */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4328,6 +4454,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6051,7 +6186,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description experiment-archived: The experiment is archived */
+            /** @description experiment-archived: The experiment is archived; idempotency-conflict: This Idempotency-Key was used for another request */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6237,6 +6372,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6836,6 +6980,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -7149,6 +7302,174 @@ export interface operations {
             };
         };
     };
+    list_facts_audit: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                from?: string | null;
+                kind?: string | null;
+                limit?: number;
+                q?: string | null;
+                subject_id?: string | null;
+                to?: string | null;
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditFact"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_facts_audit: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                kind?: string | null;
+                q?: string | null;
+                subject_id?: string | null;
+                to?: string | null;
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_project_captures_captures: {
         parameters: {
             query?: {
@@ -7369,7 +7690,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description default-edge-agent-taken: The project has a default edge agent; edge-agent-name-taken: Another edge agent of the project has this name */
+            /** @description default-edge-agent-taken: The project has a default edge agent; edge-agent-name-taken: Another edge agent of the project has this name; idempotency-conflict: This Idempotency-Key was used for another request */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7563,6 +7884,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8039,7 +8369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description sensor-name-taken: Another sensor of the project has this name; sensor-token-taken: This token is in use */
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request; sensor-name-taken: Another sensor of the project has this name; sensor-token-taken: This token is in use */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8614,7 +8944,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description nothing-to-record: No sensor of the run is recorded; run-not-running: The run is not running; run-over: The run is over */
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request; nothing-to-record: No sensor of the run is recorded; run-not-running: The run is not running; run-over: The run is over */
             409: {
                 headers: {
                     [name: string]: unknown;

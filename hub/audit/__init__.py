@@ -1,0 +1,1 @@
+"""The audit trail as members of a project read it."""
