@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from hub.kit.problems import DatabaseAway
+from hub.kit.problems import DatabaseAway, TryAgain
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -28,6 +28,8 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
     TimeoutError,
 )
+# PostgreSQL ends one of those who wait for each other in a circle, or whose moments do not fit together.
+CROSSED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 def _encode_json(value: object) -> str:
@@ -81,7 +83,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Tx]:
-        """Lend a connection without a transaction; raises DatabaseAway when none can be had."""
+        """Lend a connection without a transaction; raises DatabaseAway, or TryAgain for the victim of a deadlock."""
         pool = await self.pool()
         try:
             connection = await pool.acquire(timeout=5.0)
@@ -93,6 +95,8 @@ class Database:
             if isinstance(error, TimeoutError) and not connection.is_closed():
                 raise
             raise DatabaseAway from error
+        except CROSSED as error:
+            raise TryAgain from error
         finally:
             await asyncio.shield(pool.release(connection, timeout=5.0))
 

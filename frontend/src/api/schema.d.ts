@@ -2891,7 +2891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2996,7 +2996,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3061,7 +3061,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3126,7 +3126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3240,7 +3240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3352,7 +3352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3466,7 +3466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3580,7 +3580,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3683,7 +3683,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3712,9 +3712,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": string;
-                };
+                content?: never;
             };
             /** @description broken-json: The body is not JSON */
             400: {
@@ -3770,7 +3768,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3864,7 +3862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3960,7 +3958,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4005,7 +4003,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description email-taken: This address has an account; invite-refused: This invite is not good */
+            /** @description email-taken: This address has an account; idempotency-conflict: This Idempotency-Key was used for another request; invite-refused: This invite is not good */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4059,7 +4057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4124,7 +4122,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4198,7 +4196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4263,7 +4261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4335,6 +4333,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -4371,7 +4378,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4445,7 +4452,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4532,7 +4539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4608,7 +4615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4691,7 +4698,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4807,7 +4814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4886,7 +4893,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4962,7 +4969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now */
+            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5045,7 +5052,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5103,7 +5110,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description capture-not-draft: The capture was started before; nothing-to-record: No sensor of the run is recorded; run-not-running: The run is not running */
+            /** @description capture-not-draft: The capture was started before; nothing-to-record: No sensor of the run is recorded; run-not-running: The run is not running; sensor-gone: The sensor was deleted */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5130,7 +5137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5215,7 +5222,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5291,7 +5298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5365,7 +5372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5481,7 +5488,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5537,7 +5544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5613,7 +5620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5696,7 +5703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5812,7 +5819,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5897,7 +5904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5977,7 +5984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6051,7 +6058,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description experiment-archived: The experiment is archived */
+            /** @description experiment-archived: The experiment is archived; idempotency-conflict: This Idempotency-Key was used for another request */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6096,7 +6103,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6172,7 +6179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6244,6 +6251,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -6280,7 +6296,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6354,7 +6370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6477,7 +6493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6522,7 +6538,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6598,7 +6614,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6705,7 +6721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6773,7 +6789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6836,6 +6852,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -6872,7 +6897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6948,7 +6973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7031,7 +7056,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7138,7 +7163,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7219,7 +7244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7295,7 +7320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7369,7 +7394,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description default-edge-agent-taken: The project has a default edge agent; edge-agent-name-taken: Another edge agent of the project has this name */
+            /** @description default-edge-agent-taken: The project has a default edge agent; edge-agent-name-taken: Another edge agent of the project has this name; idempotency-conflict: This Idempotency-Key was used for another request */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7414,7 +7439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7496,7 +7521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7570,6 +7595,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -7606,7 +7640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7682,7 +7716,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7799,7 +7833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7883,7 +7917,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7965,7 +7999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8039,7 +8073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description sensor-name-taken: Another sensor of the project has this name; sensor-token-taken: This token is in use */
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request; sensor-name-taken: Another sensor of the project has this name; sensor-token-taken: This token is in use */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8084,7 +8118,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8160,7 +8194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8267,7 +8301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8343,7 +8377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8459,7 +8493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8540,7 +8574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8614,7 +8648,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description nothing-to-record: No sensor of the run is recorded; run-not-running: The run is not running; run-over: The run is over */
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request; nothing-to-record: No sensor of the run is recorded; run-not-running: The run is not running; run-over: The run is over; sensor-gone: The sensor was deleted */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8659,7 +8693,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8730,7 +8764,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description experiment-archived: The experiment is archived; run-move-refused: A run in this state cannot become that */
+            /** @description experiment-archived: The experiment is archived; experiment-move-refused: An experiment in this state cannot become that; run-move-refused: A run in this state cannot become that; run-recording: The run is recording */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8775,7 +8809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8846,7 +8880,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description run-over: The run is over */
+            /** @description run-over: The run is over; sensor-gone: The sensor was deleted */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8891,7 +8925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -8949,7 +8983,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description experiment-archived: The experiment is archived; run-move-refused: A run in this state cannot become that */
+            /** @description experiment-archived: The experiment is archived; experiment-move-refused: An experiment in this state cannot become that; run-move-refused: A run in this state cannot become that */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8976,7 +9010,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9045,7 +9079,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description experiment-archived: The experiment is archived; run-move-refused: A run in this state cannot become that */
+            /** @description experiment-archived: The experiment is archived; experiment-move-refused: An experiment in this state cannot become that; run-move-refused: A run in this state cannot become that; run-recording: The run is recording */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9090,7 +9124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9162,7 +9196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9238,7 +9272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9321,7 +9355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9437,7 +9471,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9502,7 +9536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9578,7 +9612,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now */
+            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9654,7 +9688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9736,7 +9770,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached */
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9823,7 +9857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away */
+            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -9910,7 +9944,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away */
+            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
