@@ -91,6 +91,10 @@ async def list_of_project(ctx: Context, project_id: UUID, query: ProjectSensorQu
 
 async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
     """Change a sensor; its profile has versions of its own."""
+    if "agent_id" in body.model_fields_set and not await queries.assign(
+        ctx.tx, sensor_id=sensor_id, project_id=ctx.scope.scope_id, agent_id=body.agent_id
+    ):
+        raise InvalidPayload(errors=[FieldError(loc=["body", "agent_id"], msg="no edge agent of this project")])
     try:
         await queries.update(
             ctx.tx,
@@ -104,10 +108,6 @@ async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
         )
     except asyncpg.UniqueViolationError as error:
         raise SensorNameTaken(name=body.name) from error
-    if "agent_id" in body.model_fields_set and not await queries.assign(
-        ctx.tx, sensor_id=sensor_id, project_id=ctx.scope.scope_id, agent_id=body.agent_id
-    ):
-        raise InvalidPayload(errors=[FieldError(loc=["body", "agent_id"], msg="no edge agent of this project")])
     changes = body.model_dump(mode="json", exclude_unset=True)
     await record(ctx, Fact("sensor.updated", subject_id=sensor_id, details=changes))
     return await read(ctx, sensor_id)
