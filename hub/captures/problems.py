@@ -15,6 +15,7 @@ class CaptureNotDraft(Problem):
 
     status = 409
     detail = "Capture {ordinal} is {current}; only a draft can be started. Start another capture of the run."
+    rules = frozenset({"capture_status", "capture_frozen"})
 
 
 class CaptureNotRunning(Problem):
@@ -22,6 +23,7 @@ class CaptureNotRunning(Problem):
 
     status = 409
     detail = "Capture {ordinal} is {current}; there is nothing to stop."
+    rules = frozenset({"capture_status", "capture_range"})
 
 
 class CaptureKept(Problem):
@@ -29,6 +31,7 @@ class CaptureKept(Problem):
 
     status = 409
     detail = "Capture {ordinal} is {current}; only drafts and failed captures can be deleted. It can be archived."
+    rules = frozenset({"capture_kept"})
 
 
 class CaptureNotOver(Problem):

@@ -197,7 +197,7 @@ async def stop(tx: Tx, capture_id: UUID) -> None:
         """
         update capture_session
         set status = 'finished', stopped_at = greatest(least(clock_timestamp(), auto_stop_at), started_at)
-        where id = $1 and status = 'running'
+        where id = $1
         """,
         capture_id,
     )

@@ -13,6 +13,7 @@ from hub.projects.access import of_project
 from hub.projects.models import Role
 from hub.runs.access import of_run
 from hub.runs.problems import RunNotRunning, RunOver
+from hub.sensors.problems import SensorGone
 
 routes = Routes("captures")
 
@@ -35,7 +36,7 @@ async def list_project_captures(ctx: Context, project_id: UUID, query: CaptureQu
     access=of_run(Role.EDITOR),
     answer=Capture,
     status=201,
-    problems=[RunNotRunning, RunOver, NothingToRecord],
+    problems=[RunNotRunning, RunOver, NothingToRecord, SensorGone],
 )
 async def create_capture(ctx: Context, run_id: UUID, body: CaptureCreate) -> Capture:
     """Start a capture of a running run; `start: false` makes a draft."""
@@ -47,7 +48,7 @@ async def create_capture(ctx: Context, run_id: UUID, body: CaptureCreate) -> Cap
     "/captures/{capture_id}/start",
     access=of_capture(Role.EDITOR),
     answer=Capture,
-    problems=[CaptureNotDraft, RunNotRunning, NothingToRecord],
+    problems=[CaptureNotDraft, RunNotRunning, NothingToRecord, SensorGone],
 )
 async def start_capture(ctx: Context, capture_id: UUID) -> Capture:
     """Start a draft."""

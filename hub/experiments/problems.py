@@ -8,6 +8,7 @@ class ExperimentMoveRefused(Problem):
 
     status = 409
     detail = "It is {current}; from there it cannot become {target}."
+    rules = frozenset({"experiment_status"})
 
 
 class ExperimentArchived(Problem):
@@ -15,6 +16,7 @@ class ExperimentArchived(Problem):
 
     status = 409
     detail = "It is {current}, and what is archived stays as it is. Create another experiment."
+    rules = frozenset({"experiment_archived"})
 
 
 class ExperimentHeld(Problem):
@@ -22,3 +24,4 @@ class ExperimentHeld(Problem):
 
     status = 409
     detail = "It is held by: {holders}. See to them first."
+    rules = frozenset({"experiment_held"})

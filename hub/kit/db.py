@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 import structlog
 
-from hub.kit.problems import DatabaseAway
+from hub.kit.problems import DatabaseAway, TryAgain
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -36,6 +36,8 @@ AWAY = (
 )
 # The role does not exist before the migrations, or the login was not given it.
 UNPREPARED = (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError)
+# PostgreSQL ends one of those who wait for each other in a circle, or whose moments do not fit together.
+CROSSED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 def _encode_json(value: object) -> str:
@@ -98,7 +100,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Tx]:
-        """Lend a connection without a transaction; raises DatabaseAway when none can be had."""
+        """Lend a connection without a transaction; raises DatabaseAway, or TryAgain for the victim of a deadlock."""
         pool = await self.pool()
         try:
             connection = await pool.acquire(timeout=5.0)
@@ -113,6 +115,8 @@ class Database:
             if isinstance(error, TimeoutError) and not connection.is_closed():
                 raise
             raise DatabaseAway from error
+        except CROSSED as error:
+            raise TryAgain from error
         finally:
             await asyncio.shield(pool.release(connection, timeout=5.0))
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from hub.kit import idempotency, wire
+from hub.kit import idempotency, rules, wire
 from hub.kit.context import HUB, Context
 from hub.kit.problems import (
     BodyTooLarge,
@@ -21,6 +22,7 @@ from hub.kit.problems import (
     FieldError,
     InvalidPayload,
     Problem,
+    TryAgain,
     WrongContentType,
 )
 
@@ -156,7 +158,7 @@ def _serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamRe
         if endpoint.adapter is not None:
             raw = await _read_body(request)
             arguments["body"] = _parse_body(endpoint.adapter, raw)
-        async with _transaction(ctx, wanted=endpoint.transaction):
+        async with _transaction(ctx, endpoint):
             response = await idempotency.recall(ctx, raw)
             if response is None:
                 response = _respond(ctx, endpoint, answer, await endpoint.handler(ctx, **arguments))
@@ -185,12 +187,18 @@ def _respond(ctx: Context, endpoint: Endpoint, answer: TypeAdapter[Any] | None, 
 
 
 @asynccontextmanager
-async def _transaction(ctx: Context, *, wanted: bool) -> AsyncGenerator[None]:
-    if not wanted:
+async def _transaction(ctx: Context, endpoint: Endpoint) -> AsyncGenerator[None]:
+    if not endpoint.transaction:
         yield
         return
-    async with ctx.hub.db.transaction() as ctx.transaction:
-        yield
+    try:
+        async with ctx.hub.db.transaction() as ctx.transaction:
+            yield
+    except asyncpg.CheckViolationError as error:
+        problem = rules.problem_of(error, endpoint.problems)
+        if problem is None:
+            raise
+        raise problem from error
 
 
 def _path_and_query(endpoint: Endpoint, request: web.Request) -> dict[str, Any]:
@@ -250,4 +258,4 @@ def _check_storable(value: object, *loc: str | int) -> None:
             pass
 
 
-COMMON_PROBLEMS: Sequence[type[Problem]] = (InvalidPayload, DatabaseAway)
+COMMON_PROBLEMS: Sequence[type[Problem]] = (InvalidPayload, DatabaseAway, TryAgain)

@@ -36,6 +36,8 @@ class Problem(Exception):
     # The docstring of a problem class is the title the user reads; `detail` is what the user can do next.
     status: ClassVar[int] = 500
     detail: ClassVar[str] = "Try again later."
+    # The database's rules (names of constraints) whose violation is this problem; see kit/rules.py.
+    rules: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self,
@@ -161,6 +163,17 @@ class DatabaseAway(Problem):
     def __init__(self) -> None:
         """Tell the client when to come back."""
         super().__init__(headers={"Retry-After": "2"})
+
+
+class TryAgain(Problem):
+    """This request and another one waited for each other."""
+
+    status = 503
+    detail = "Nothing was changed. Repeat the request."
+
+    def __init__(self) -> None:
+        """Tell the client when to come back."""
+        super().__init__(headers={"Retry-After": "1"})
 
 
 class InternalFault(Problem):

@@ -8,6 +8,7 @@ class RunMoveRefused(Problem):
 
     status = 409
     detail = "Run {number} is {current}; from there it cannot become {target}."
+    rules = frozenset({"run_status"})
 
 
 class RunNotRunning(Problem):
@@ -15,6 +16,7 @@ class RunNotRunning(Problem):
 
     status = 409
     detail = "Run {number} is {current}. Captures start only while their run is running."
+    rules = frozenset({"capture_run"})
 
 
 class RunOver(Problem):
@@ -22,3 +24,11 @@ class RunOver(Problem):
 
     status = 409
     detail = "Run {number} is {current}; what took part in it stays as it was. Create another run."
+
+
+class RunRecording(Problem):
+    """The run is recording."""
+
+    status = 409
+    detail = "Run {number} cannot end while it records: {holders}. Stop that first."
+    rules = frozenset({"run_recording"})

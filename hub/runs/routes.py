@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from hub.experiments.access import of_experiment
-from hub.experiments.problems import ExperimentArchived
+from hub.experiments.problems import ExperimentArchived, ExperimentMoveRefused
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
@@ -12,11 +12,13 @@ from hub.projects.models import Role
 from hub.runs import moves, service
 from hub.runs.access import of_run
 from hub.runs.models import BatchStatus, Run, RunCreate, RunFinish, RunQuery, Runs, RunSensors, RunUpdate
-from hub.runs.problems import RunMoveRefused, RunOver
+from hub.runs.problems import RunMoveRefused, RunOver, RunRecording
+from hub.sensors.problems import SensorGone
 
 routes = Routes("runs")
 
-MOVE_PROBLEMS = (RunMoveRefused, ExperimentArchived)
+START_PROBLEMS = (RunMoveRefused, ExperimentArchived, ExperimentMoveRefused)
+MOVE_PROBLEMS = (*START_PROBLEMS, RunRecording)
 
 
 @routes.route("GET", "/experiments/{experiment_id}/runs", access=of_experiment(Role.VIEWER), answer=Page[Run])
@@ -50,13 +52,13 @@ async def update_run(ctx: Context, run_id: UUID, body: RunUpdate) -> Run:
     return await service.update(ctx, run_id, body)
 
 
-@routes.route("PUT", "/runs/{run_id}/sensors", access=of_run(Role.EDITOR), answer=Run, problems=[RunOver])
+@routes.route("PUT", "/runs/{run_id}/sensors", access=of_run(Role.EDITOR), answer=Run, problems=[RunOver, SensorGone])
 async def put_run_sensors(ctx: Context, run_id: UUID, body: RunSensors) -> Run:
     """Say which sensors take part in a run, and which of them its captures store."""
     return await service.put_sensors(ctx, run_id, body)
 
 
-@routes.route("POST", "/runs/{run_id}/start", access=of_run(Role.EDITOR), answer=Run, problems=MOVE_PROBLEMS)
+@routes.route("POST", "/runs/{run_id}/start", access=of_run(Role.EDITOR), answer=Run, problems=START_PROBLEMS)
 async def start_run(ctx: Context, run_id: UUID) -> Run:
     """Start a run."""
     return await moves.start(ctx, run_id)

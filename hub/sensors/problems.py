@@ -22,6 +22,15 @@ class SensorHeld(Problem):
 
     status = 409
     detail = "It is held by: {holders}. Release it there first."
+    rules = frozenset({"sensor_held"})
+
+
+class SensorGone(Problem):
+    """The sensor was deleted."""
+
+    status = 409
+    detail = "Deleted meanwhile: {sensors}. Bind other sensors to the run."
+    rules = frozenset({"sensor_gone"})
 
 
 class EdgeAgentNameTaken(Problem):

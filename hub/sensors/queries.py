@@ -159,14 +159,20 @@ async def update(
 
 
 async def assign(tx: Tx, *, sensor_id: UUID, project_id: UUID, agent_id: UUID | None) -> bool:
-    """Assign the sensor to an edge agent of its project, or to none; False when there is no such agent."""
+    """Assign the sensor to an edge agent of its project, or to none; False when there is no such agent.
+
+    The agent is locked before the sensor, as its deletion locks them.
+    """
     return await tx.fetchval(
         """
         with assigned as (
           update sensor
           set agent_id = $3
           where id = $1
-            and ($3::uuid is null or exists (select from edge_agent where id = $3 and project_id = $2))
+            and (
+              $3::uuid is null
+              or exists (select from edge_agent where id = $3 and project_id = $2 for key share)
+            )
           returning 1
         )
         select exists (select from assigned)

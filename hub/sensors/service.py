@@ -91,9 +91,14 @@ async def list_of_project(ctx: Context, project_id: UUID, query: ProjectSensorQu
 
 async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
     """Change a sensor; its profile has versions of its own."""
+    before = await read(ctx, sensor_id)
+    # The edge agent before the sensor, as its deletion locks them.
+    if "agent_id" in body.model_fields_set and not await queries.assign(
+        ctx.tx, sensor_id=sensor_id, project_id=ctx.scope.scope_id, agent_id=body.agent_id
+    ):
+        raise InvalidPayload(errors=[FieldError(loc=["body", "agent_id"], msg="no edge agent of this project")])
     if await queries.lock(ctx.tx, sensor_id) is None:
         raise NotFound(noun="sensor")
-    before = await read(ctx, sensor_id)
     try:
         await queries.update(
             ctx.tx,
@@ -107,10 +112,6 @@ async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
         )
     except asyncpg.UniqueViolationError as error:
         raise SensorNameTaken(name=body.name) from error
-    if "agent_id" in body.model_fields_set and not await queries.assign(
-        ctx.tx, sensor_id=sensor_id, project_id=ctx.scope.scope_id, agent_id=body.agent_id
-    ):
-        raise InvalidPayload(errors=[FieldError(loc=["body", "agent_id"], msg="no edge agent of this project")])
     given = body.model_dump(exclude_unset=True)
     after = {name: value for name, value in given.items() if value is not None or name == "agent_id"}
     await record(ctx, Fact("sensor.updated", subject_id=sensor_id, before=before.model_dump(), after=after))

@@ -17,6 +17,7 @@ from hub.kit.context import HUB
 from hub.kit.db import Tx, prepare_connection
 from hub.settings import Role, Settings
 from tests.hub.callers import Caller
+from tests.hub.rows import Rows
 
 Login = Callable[..., Awaitable[Caller]]
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -82,6 +83,15 @@ async def project(db: Tx) -> str:
 async def other_project(db: Tx) -> str:
     """The id of a second project."""
     return str(await db.fetchval("insert into project (name) values ('bench 4') returning id"))
+
+
+@pytest.fixture
+async def rows(db: Tx, project: str) -> Rows:
+    """What makes rows of the project past the API."""
+    user = await db.fetchval(
+        "insert into app_user (email, name, password_hash) values ('rows@example.com', 'rows', '!') returning id"
+    )
+    return Rows(db, uuid.UUID(project), user)
 
 
 @pytest.fixture

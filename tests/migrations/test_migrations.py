@@ -11,6 +11,10 @@ OBJECTS = """
 select 'relation ' || relname from pg_class where relnamespace = 'public'::regnamespace and relname !~ '^alembic'
 union all
 select 'function ' || proname from pg_proc where pronamespace = 'public'::regnamespace
+union all
+select 'trigger ' || tgname || ' on ' || tgrelid::regclass from pg_trigger where not tgisinternal
+union all
+select 'constraint ' || conname from pg_constraint where connamespace = 'public'::regnamespace and conname !~ '^alembic'
 order by 1
 """
 

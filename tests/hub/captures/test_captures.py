@@ -314,6 +314,8 @@ class TestDelete:
     @pytest.mark.parametrize("status", ["running", "finished", "sealed"])
     async def test_kept(self, editor: Caller, start: Make, db: Tx, status: str) -> None:
         made = await start()
+        if status != "running":
+            await editor.post(f"/captures/{made['id']}/stop")
         await db.execute("update capture_session set status = $1", status)
         refused = await editor.delete(f"/captures/{made['id']}")
         assert (refused.status, refused.code) == (409, "capture-kept")
