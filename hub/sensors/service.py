@@ -53,7 +53,7 @@ async def create(ctx: Context, body: SensorCreate) -> Sensor:
             input_unit=body.input_unit,
             display_unit=body.display_unit,
             token_digest=digest,
-            token_sealed=ctx.hub.keys.seal(token.encode(), sensor_id.bytes),
+            token_sealed=await ctx.hub.vault.seal(token.encode(), sensor_id.bytes),
             heartbeat_interval_s=body.heartbeat_interval_s,
             calibration_notes=body.calibration_notes,
         )

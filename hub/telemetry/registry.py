@@ -11,9 +11,9 @@ import structlog
 from contract.conversion.convert import ProfileVersion
 from contract.conversion.profile import parse_profile
 from hub.kit.clock import Clock
-from hub.kit.crypto import Keys
 from hub.kit.db import Database, Tx
 from hub.kit.problems import DatabaseAway
+from hub.kit.vault import Vault
 from hub.telemetry import queries
 from hub.telemetry.problems import TokensUnavailable, TokenUnknown
 
@@ -56,10 +56,10 @@ class Snapshot:
 class Registry:
     """Keeps the newest snapshot; a change in the database is seen within the polling interval."""
 
-    def __init__(self, db: Database, keys: Keys, clock: Clock, *, poll_s: float, retention_days: int) -> None:
+    def __init__(self, db: Database, vault: Vault, clock: Clock, *, poll_s: float, retention_days: int) -> None:
         """Start without a snapshot."""
         self._db = db
-        self._keys = keys
+        self._vault = vault
         self._clock = clock
         self._poll_s = poll_s
         self._retention_us = retention_days * 86_400_000_000
@@ -90,6 +90,7 @@ class Registry:
             if self._looked_at >= asked:
                 return
             looked_at = asyncio.get_running_loop().time()
+            await self._vault.ready()
             async with self._db.transaction() as tx:
                 version = await queries.registry_version(tx)
                 if self._snapshot is None or self._snapshot.version != version:
@@ -98,7 +99,7 @@ class Registry:
 
     async def device(self, token: str) -> Device:
         """Find who holds the token; raises TokenUnknown, or TokensUnavailable where only the database could tell."""
-        digest = self._keys.digest(token)
+        digest = self._vault.keys.digest(token)
         found = None if self._snapshot is None else self._snapshot.devices.get(digest)
         if found is not None:
             return found

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from hub.kit.db import Tx
-from tests.hub.callers import Answer
+
+T = TypeVar("T")
 
 
-async def all_behind(db: Tx, lock: str, *requests: Coroutine[Any, Any, Answer]) -> list[Answer]:
+async def all_behind(db: Tx, lock: str, *requests: Coroutine[Any, Any, T]) -> list[T]:
     """Run the requests against each other: the statement `lock` holds them until all of them stand in line."""
     async with asyncio.TaskGroup() as group, db.transaction():
         await db.execute(lock)
