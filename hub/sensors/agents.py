@@ -80,7 +80,7 @@ async def config(ctx: Context) -> tuple[EdgeConfig, str]:
     """Tell the edge agent that asks about its sensors, with an entity tag that changes with the content."""
     agent = await read(ctx, ctx.caller.id)
     rows = await queries.sensors_of(ctx.tx, agent.id)
-    profiles = await conversion.published_of(ctx.tx, [row["id"] for row in rows])
+    profiles = await conversion.published_of(ctx.tx, ctx.hub.vault, [row["id"] for row in rows])
     found = EdgeConfig(
         agent=ConfiguredAgent(id=agent.id, name=agent.name, project_id=agent.project_id, default=agent.default),
         sensors=[

@@ -38,7 +38,7 @@ async def published_profiles(tx: Tx) -> list[asyncpg.Record]:
     """List the profile versions that apply or applied to samples, with their validity in µs."""
     return await tx.fetch(
         """
-        select sensor_id, version, payload,
+        select id, sensor_id, version, payload_sealed,
           (extract(epoch from valid_from) * 1000000)::bigint as from_us,
           (extract(epoch from valid_to) * 1000000)::bigint as to_us
         from conversion_profile

@@ -10,6 +10,7 @@ import structlog
 
 from contract.conversion.convert import ProfileVersion
 from contract.conversion.profile import parse_profile
+from hub.conversion.sealing import open_payload
 from hub.kit.clock import Clock
 from hub.kit.db import Database, Tx
 from hub.kit.problems import DatabaseAway
@@ -129,8 +130,9 @@ class Registry:
     async def _load(self, tx: Tx, version: int) -> Snapshot:
         profiles: dict[UUID, list[ProfileVersion]] = {}
         for row in await queries.published_profiles(tx):
+            payload = await open_payload(self._vault, row["id"], row["payload_sealed"])
             profiles.setdefault(row["sensor_id"], []).append(
-                ProfileVersion(row["version"], row["from_us"], row["to_us"], parse_profile(row["payload"]))
+                ProfileVersion(row["version"], row["from_us"], row["to_us"], parse_profile(payload))
             )
         rows = await queries.live_sensors(tx)
         sensors = {
