@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -34,11 +34,15 @@ class SensorEntry:
 
 @dataclass(frozen=True)
 class Device:
-    """Who holds a token: a sensor, or an edge agent with the sensors that it may send for."""
+    """Who holds a token: a sensor, or an edge agent with the sensors that it may send for.
+
+    A token that was rotated is good until `good_until_us`, by the hub's clock.
+    """
 
     kind: str
     id: UUID
     sensors: Mapping[UUID, SensorEntry]
+    good_until_us: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -102,14 +106,13 @@ class Registry:
         """Find who holds the token; raises TokenUnknown, or TokensUnavailable where only the database could tell."""
         digest = self._vault.keys.digest(token)
         found = None if self._snapshot is None else self._snapshot.devices.get(digest)
-        if found is not None:
-            return found
-        try:
-            await self.refresh()  # a token made a moment ago is good at once
-        except DatabaseAway as error:
-            raise TokensUnavailable from error
-        found = self.snapshot.devices.get(digest)
         if found is None:
+            try:
+                await self.refresh()  # a token made a moment ago is good at once
+            except DatabaseAway as error:
+                raise TokensUnavailable from error
+            found = self.snapshot.devices.get(digest)
+        if found is None or self._clock.now_us() >= found.good_until_us:
             raise TokenUnknown
         return found
 
@@ -141,11 +144,11 @@ class Registry:
             )
             for row in rows
         }
-        devices: dict[bytes, Device] = {
-            row["token_digest"]: Device("sensor", row["id"], {row["id"]: sensors[row["id"]]}) for row in rows
-        }
+        devices: dict[bytes, Device] = {}
+        for row in rows:
+            devices |= _by_token(row, Device("sensor", row["id"], {row["id"]: sensors[row["id"]]}))
         for agent in await queries.edge_agents(tx):
-            devices[agent["token_digest"]] = Device("agent", agent["id"], _sensors_of(agent, sensors))
+            devices |= _by_token(agent, Device("agent", agent["id"], _sensors_of(agent, sensors)))
         old = await queries.captures_before(tx, self._clock.now_us() - self._retention_us)
         return Snapshot(
             version,
@@ -155,6 +158,13 @@ class Registry:
             sensors,
             tuple((row["sensor_no"], row["from_us"], row["to_us"]) for row in old),
         )
+
+
+def _by_token(row: Any, device: Device) -> dict[bytes, Device]:
+    tokens = {row["token_digest"]: device}
+    if row["old_token_digest"] is not None:
+        tokens[row["old_token_digest"]] = replace(device, good_until_us=row["old_token_until_us"])
+    return tokens
 
 
 def _sensors_of(agent: Any, sensors: Mapping[UUID, SensorEntry]) -> dict[UUID, SensorEntry]:
