@@ -1,6 +1,9 @@
 """The command `etp`: starts each program and runs the operator's tasks."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, NoReturn, cast
 
 import typer
@@ -24,6 +27,17 @@ def _settings() -> Settings:
         raise typer.Exit(2) from error
 
 
+@contextmanager
+def _key_file_checked() -> Generator[None]:
+    from hub.kit.key_service import SecretKeyUnfit
+
+    try:
+        yield
+    except SecretKeyUnfit as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+
+
 @app.command()
 def hub(roles: Annotated[str, typer.Option(help="Comma-separated: api, writer, live, worker.")] = "") -> None:
     """Run the hub, or the parts of it that `--roles` names."""
@@ -32,7 +46,8 @@ def hub(roles: Annotated[str, typer.Option(help="Comma-separated: api, writer, l
     wanted = frozenset(role for role in roles.split(",") if role) or ALL_ROLES
     if unknown := wanted - ALL_ROLES:
         raise typer.BadParameter(f"unknown roles: {', '.join(sorted(unknown))}")
-    run(_settings(), cast("frozenset[Role]", wanted))
+    with _key_file_checked():
+        run(_settings(), cast("frozenset[Role]", wanted))
 
 
 @app.command()
@@ -40,8 +55,18 @@ def migrate(
     to: Annotated[str, typer.Option(help="A revision, or head.")] = "head",
     down: Annotated[bool, typer.Option(help="Migrate down to the revision instead of up.")] = False,
 ) -> None:
-    """Bring the database's schema to a version."""
-    (downgrade if down else upgrade)(_settings().database_url, to)
+    """Bring the database's schema to a version, and seal what older versions left in the clear."""
+    from hub import key_admin
+
+    settings = _settings()
+    if down:
+        downgrade(settings.database_url, to)
+        return
+    upgrade(settings.database_url, to)
+    with _key_file_checked():
+        sealed = asyncio.run(key_admin.after_migration(settings))
+    if sealed:
+        typer.echo(f"Sealed {sealed} profiles that stood in the clear.")
 
 
 @app.command()
@@ -98,9 +123,10 @@ def invite(
 
     if role not in set(ProjectRole):
         raise typer.BadParameter("owner, editor or viewer", param_hint="--role")
-    link = asyncio.run(
-        make(_settings(), project=project, role=ProjectRole(role), uses=uses, days=days, only_first=only_first)
-    )
+    with _key_file_checked():
+        link = asyncio.run(
+            make(_settings(), project=project, role=ProjectRole(role), uses=uses, days=days, only_first=only_first)
+        )
     if link is not None:
         typer.echo(link)
 
@@ -208,3 +234,28 @@ def prune_audit(
         typer.echo(str(broken), err=True)
         raise typer.Exit(1) from broken
     typer.echo("nothing is so old" if pruned is None else f"{pruned.facts} facts up to link {pruned.seq} are gone")
+
+
+@admin.command()
+def rotate_data_key() -> None:
+    """Make a new data key for what is sealed from now on; the older ones still open what they sealed."""
+    from hub import key_admin
+
+    with _key_file_checked():
+        key_id = asyncio.run(key_admin.rotate_data_key(_settings()))
+    typer.echo(f"Data key {key_id} seals from now on; running hubs take it up within seconds.")
+
+
+@admin.command()
+def change_secret_key(
+    new_key_file: Annotated[Path, typer.Option(help="A file of at least 32 random bytes; it must exist.")],
+) -> None:
+    """Wrap all data keys under another key file; tokens, sessions and sealed texts stay good."""
+    from hub import key_admin
+
+    settings = _settings()
+    with _key_file_checked():
+        count = asyncio.run(key_admin.change_secret_key(settings, new_key_file))
+    typer.echo(f"Wrapped {count} data keys under {new_key_file}.")
+    typer.echo(f"Set ETP_SECRET_KEY_FILE={new_key_file} for every hub and restart it: running ones go on until then.")
+    typer.echo(f"Keep {settings.key_file} as long as backups from before now are kept: only it opens them.")

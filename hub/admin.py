@@ -5,8 +5,9 @@ from typing import Final
 from uuid import UUID
 
 from hub.auth import accounts
-from hub.kit.crypto import Keys, load_or_create_secret
 from hub.kit.db import Database, Tx
+from hub.kit.key_service import key_service_of
+from hub.kit.vault import Vault
 from hub.ledger.pruning import Pruned, prune
 from hub.ledger.service import Fact, record_for_system
 from hub.ledger.verification import Head, Verification, verify
@@ -47,16 +48,17 @@ async def invite(
     Without a project it opens an account, whose user may then create projects. With `only_first` there is an answer
     only while nobody has an account.
     """
-    keys = Keys.from_secret(load_or_create_secret(settings.key_file, may_create=settings.env != "production"))
     database = Database(settings.database_url, max_size=1)
+    vault = Vault(database, key_service_of(settings))
     try:
+        await vault.ready()
         async with database.transaction() as tx:
             if only_first and await accounts.anybody(tx):
                 return None
             project_id = None if project is None else await projects.ensure_project(tx, project)
             code, invite_id = await invites.issue(
                 tx,
-                keys,
+                vault.keys,
                 project_id=project_id,
                 role=None if project is None else role,
                 note="by the operator",

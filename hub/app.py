@@ -1,6 +1,7 @@
 """The composition root: makes the hub's parts and puts the slices together."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -23,13 +24,14 @@ from hub.experiments.routes import routes as experiment_routes
 from hub.kit import wire
 from hub.kit.clock import Clock, SystemClock
 from hub.kit.context import HUB, Hub
-from hub.kit.crypto import Keys, load_or_create_secret
 from hub.kit.db import APPLICATION_ROLE, Database
 from hub.kit.endpoint import REQUEST_ID, Endpoint, register
+from hub.kit.key_service import key_service_of
 from hub.kit.limits import Limiter
 from hub.kit.mail import Mail, Outbox, Smtp
-from hub.kit.problems import InternalFault, Problem, from_http_error
+from hub.kit.problems import DatabaseAway, InternalFault, Problem, from_http_error
 from hub.kit.remembered import Remembered
+from hub.kit.vault import Vault
 from hub.kit.workers import Workers
 from hub.ledger import chain
 from hub.live.fanout import Fanout
@@ -107,7 +109,6 @@ async def answer_problems(
 
 def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
     """Make the parts that all slices share; nothing is connected yet."""
-    secret = load_or_create_secret(settings.key_file, may_create=settings.env != "production")
     db = Database(settings.database_url, max_size=settings.database_connections, role=APPLICATION_ROLE)
     stream = Redis.from_url(settings.redis_url, socket_timeout=10.0, socket_connect_timeout=5.0)
     return Hub(
@@ -115,7 +116,7 @@ def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
         stream=stream,
         settings=settings,
         clock=clock or SystemClock(),
-        keys=Keys.from_secret(secret),
+        vault=Vault(db, key_service_of(settings)),
         remembered=Remembered(db, session_queries.access_version),
         limits=Limiter(stream),
     )
@@ -146,6 +147,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
     app[HUB] = hub
     workers = app[WORKERS] = Workers(hub.clock)
     workers.add("access", hub.remembered.run)
+    workers.add("data keys", hub.vault.run)
     if "live" in roles:
         fanout = app[FANOUT] = Fanout(hub)
         app[SOCKETS] = set()
@@ -182,9 +184,15 @@ async def _close_sockets(app: web.Application) -> None:
 
 
 async def _parts(app: web.Application) -> AsyncIterator[None]:
-    workers = asyncio.create_task(app[WORKERS].run_all(), name="workers")
-    yield
-    workers.cancel()
-    await asyncio.gather(workers, return_exceptions=True)
-    await app[HUB].stream.aclose()
-    await app[HUB].db.close()
+    hub = app[HUB]
+    try:
+        # A wrong key file ends the start; a database that is away is waited for.
+        with contextlib.suppress(DatabaseAway):
+            await hub.vault.ready()
+        workers = asyncio.create_task(app[WORKERS].run_all(), name="workers")
+        yield
+        workers.cancel()
+        await asyncio.gather(workers, return_exceptions=True)
+    finally:
+        await hub.stream.aclose()
+        await hub.db.close()

@@ -48,7 +48,7 @@ async def write_to(ctx: Context, user: asyncpg.Record, text: Text, **facts: Any)
         subject=text.subject.format(**known | facts),
         body=text.body.format(**known | facts),
     )
-    await letter_queries.insert(ctx.tx, ctx.hub.keys.seal(letter.encode(), b"letter"))
+    await letter_queries.insert(ctx.tx, await ctx.hub.vault.seal(letter.encode(), b"letter"))
 
 
 def link(ctx: Context, path: str) -> str:

@@ -32,7 +32,8 @@ async def enroll(ctx: Context, password: str) -> Enrollment:
     if user["has_otp"]:
         raise MfaActive
     secret = random_base32()
-    await otp_queries.put_secret(ctx.tx, user["id"], ctx.hub.keys.seal(secret.encode(), _about(user["id"])))
+    sealed = await ctx.hub.vault.seal(secret.encode(), _about(user["id"]))
+    await otp_queries.put_secret(ctx.tx, user["id"], sealed)
     await record(ctx, Fact("mfa.enrolled", subject_id=user["id"]))
     uri = TOTP(secret).provisioning_uri(name=user["email"], issuer_name=ISSUER)
     picture = segno.make(uri, error="m").svg_data_uri(scale=5, border=3, light="#fff", dark="#000")
@@ -106,7 +107,7 @@ async def _matches_authenticator(ctx: Context, tx: Tx, user_id: UUID, code: str)
     sealed = await otp_queries.secret(tx, user_id)
     if sealed is None:
         return False
-    totp = TOTP(ctx.hub.keys.unseal(sealed, _about(user_id)).decode())
+    totp = TOTP((await ctx.hub.vault.unseal(sealed, _about(user_id))).decode())
     now = ctx.hub.clock.now_us() // 1_000_000 // STEP_S
     for step in (now + drift for drift in DRIFT_STEPS):
         if secrets.compare_digest(totp.generate_otp(step), code):

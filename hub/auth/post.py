@@ -8,6 +8,7 @@ import structlog
 from hub.auth import letter_queries
 from hub.kit.context import Hub
 from hub.kit.mail import Letter, Mail, MailFailed
+from hub.kit.vault import SealBroken
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +35,8 @@ async def send_next(hub: Hub, mail: Mail) -> bool:
         if row is None:
             return False
         try:
-            await mail.send(Letter.decode(hub.keys.unseal(row["sealed"], b"letter")))
-        except (MailFailed, ValueError) as error:
+            await mail.send(Letter.decode(await hub.vault.unseal(row["sealed"], b"letter")))
+        except (MailFailed, SealBroken, ValueError) as error:
             attempts = row["attempts"] + 1
             if attempts >= MOST_ATTEMPTS:
                 log.warning("a letter was given up", letter=row["id"], attempts=attempts, why=str(error))

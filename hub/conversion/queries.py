@@ -1,6 +1,5 @@
 """SQL of conversion profiles."""
 
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -34,18 +33,19 @@ async def project_of_profile(tx: Tx, profile_id: UUID) -> UUID | None:
 
 
 async def insert_first(
-    tx: Tx, *, sensor_id: UUID, kind: str, payload: dict[str, Any], created_by: UUID
+    tx: Tx, *, profile_id: UUID, sensor_id: UUID, kind: str, payload_sealed: bytes, created_by: UUID
 ) -> asyncpg.Record:
     """Create version 1, active and valid from the beginning."""
     row = await tx.fetchrow(
         """
-        insert into conversion_profile (sensor_id, version, kind, payload, status, created_by)
-        values ($1, 1, $2, $3, 'active', $4)
+        insert into conversion_profile (id, sensor_id, version, kind, payload_sealed, status, created_by)
+        values ($1, $2, 1, $3, $4, 'active', $5)
         returning id, version, kind
         """,
+        profile_id,
         sensor_id,
         kind,
-        payload,
+        payload_sealed,
         created_by,
     )
     assert row is not None  # noqa: S101 - an insert without a condition returns its row
@@ -56,7 +56,7 @@ async def of_sensor(tx: Tx, sensor_id: UUID) -> list[asyncpg.Record]:
     """List the versions of a sensor's profile, the newest first."""
     return await tx.fetch(
         """
-        select id, sensor_id, version, kind, payload, valid_from, valid_to, status, created_at
+        select id, sensor_id, version, kind, payload_sealed, valid_from, valid_to, status, created_at
         from conversion_profile
         where sensor_id = $1
         order by version desc
@@ -69,7 +69,7 @@ async def find(tx: Tx, profile_id: UUID) -> asyncpg.Record | None:
     """Read a profile."""
     return await tx.fetchrow(
         """
-        select id, sensor_id, version, kind, payload, valid_from, valid_to, status, created_at
+        select id, sensor_id, version, kind, payload_sealed, valid_from, valid_to, status, created_at
         from conversion_profile
         where id = $1
         """,
@@ -94,10 +94,41 @@ async def published_of(tx: Tx, sensor_ids: list[UUID]) -> list[asyncpg.Record]:
     """List every version of several sensors that applies to some time."""
     return await tx.fetch(
         """
-        select sensor_id, version, valid_from, valid_to, payload
+        select id, sensor_id, version, valid_from, valid_to, payload_sealed
         from conversion_profile
         where sensor_id = any($1::uuid[]) and status <> 'draft'
         order by sensor_id, version
         """,
         sensor_ids,
     )
+
+
+async def lock_open_payloads(tx: Tx) -> list[asyncpg.Record]:
+    """Lock the profiles whose payloads stand in the clear, as versions before data keys left them."""
+    return await tx.fetch(
+        """
+        select id, payload
+        from conversion_profile
+        where payload is not null
+        for update
+        """
+    )
+
+
+async def put_sealed(tx: Tx, profile_ids: list[UUID], sealed: list[bytes]) -> None:
+    """Replace payloads in the clear by sealed ones."""
+    await tx.execute(
+        """
+        update conversion_profile profile
+        set payload = null, payload_sealed = given.sealed
+        from unnest($1::uuid[], $2::bytea[]) as given (id, sealed)
+        where profile.id = given.id
+        """,
+        profile_ids,
+        sealed,
+    )
+
+
+async def rewrite(connection: Tx) -> None:
+    """Write the profiles' file anew, without what was replaced in it; outside a transaction."""
+    await connection.execute("vacuum full conversion_profile")

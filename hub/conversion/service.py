@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
@@ -14,10 +14,12 @@ from contract.conversion.profile import Profile as ProfilePayload
 from contract.conversion.profile import ProfileInvalid, parse_profile
 from hub.conversion import queries
 from hub.conversion.models import STATUS_NAMES, ActiveProfile, Preview, Previewed, Profile, PublishedVersion
+from hub.conversion.sealing import open_payload, seal_payload
 from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.kit.pages import Page
 from hub.kit.problems import FieldError, InvalidPayload, NotFound
+from hub.kit.vault import Vault
 from hub.ledger.service import Fact, record
 from hub.projects.access import may_read_raw
 from hub.projects.problems import RawNotAllowed
@@ -33,9 +35,14 @@ def parse(payload: dict[str, Any], loc: Sequence[str | int]) -> ProfilePayload:
 
 async def add_first(ctx: Context, sensor_id: UUID, profile: ProfilePayload) -> ActiveProfile:
     """Give a new sensor its first profile, active at once and valid from the beginning."""
-    payload = msgspec.to_builtins(profile)
+    payload, profile_id = msgspec.to_builtins(profile), uuid4()
     row = await queries.insert_first(
-        ctx.tx, sensor_id=sensor_id, kind=payload["kind"], payload=payload, created_by=ctx.caller.id
+        ctx.tx,
+        profile_id=profile_id,
+        sensor_id=sensor_id,
+        kind=payload["kind"],
+        payload_sealed=await seal_payload(ctx.hub.vault, profile_id, payload),
+        created_by=ctx.caller.id,
     )
     active = ActiveProfile(**dict(row))
     details = {"sensor_id": sensor_id, "version": active.version, "kind": active.kind}
@@ -45,12 +52,12 @@ async def add_first(ctx: Context, sensor_id: UUID, profile: ProfilePayload) -> A
 
 async def list_of(ctx: Context, sensor_id: UUID) -> Page[Profile]:
     """List the versions of a sensor's profile, the newest first."""
-    return Page(items=[_profile(ctx, row) for row in await queries.of_sensor(ctx.tx, sensor_id)])
+    return Page(items=[await _profile(ctx, row) for row in await queries.of_sensor(ctx.tx, sensor_id)])
 
 
 async def read(ctx: Context, profile_id: UUID) -> Profile:
     """Read a version."""
-    return _profile(ctx, await _find(ctx, profile_id))
+    return await _profile(ctx, await _find(ctx, profile_id))
 
 
 async def preview(ctx: Context, profile_id: UUID, body: Preview) -> Previewed:
@@ -60,7 +67,8 @@ async def preview(ctx: Context, profile_id: UUID, body: Preview) -> Previewed:
     row = await _find(ctx, profile_id)
     details = {"sensor_id": row["sensor_id"], "version": row["version"], "values": len(body.raw)}
     await record(ctx, Fact("profile.previewed", subject_id=profile_id, details=details))
-    physical, status = convert(parse_profile(row["payload"]), np.array(body.raw, dtype=np.float64))
+    payload = await open_payload(ctx.hub.vault, profile_id, row["payload_sealed"])
+    physical, status = convert(parse_profile(payload), np.array(body.raw, dtype=np.float64))
     return Previewed(
         physical=[None if np.isnan(value) else value for value in physical.tolist()],
         status=[STATUS_NAMES[code] for code in status.tolist()],
@@ -75,7 +83,7 @@ async def active_of(tx: Tx, sensor_ids: list[UUID]) -> dict[UUID, ActiveProfile]
     }
 
 
-async def published_of(tx: Tx, sensor_ids: list[UUID]) -> dict[UUID, list[PublishedVersion]]:
+async def published_of(tx: Tx, vault: Vault, sensor_ids: list[UUID]) -> dict[UUID, list[PublishedVersion]]:
     """Find all published versions of several sensors, the oldest first."""
     found: dict[UUID, list[PublishedVersion]] = defaultdict(list)
     for row in await queries.published_of(tx, sensor_ids):
@@ -84,7 +92,7 @@ async def published_of(tx: Tx, sensor_ids: list[UUID]) -> dict[UUID, list[Publis
                 version=row["version"],
                 valid_from=row["valid_from"],
                 valid_to=row["valid_to"],
-                payload=row["payload"],
+                payload=await open_payload(vault, row["id"], row["payload_sealed"]),
             )
         )
     return found
@@ -97,8 +105,9 @@ async def _find(ctx: Context, profile_id: UUID) -> asyncpg.Record:
     return row
 
 
-def _profile(ctx: Context, row: asyncpg.Record) -> Profile:
+async def _profile(ctx: Context, row: asyncpg.Record) -> Profile:
     fields = dict(row)
-    if not may_read_raw(ctx.scope):
-        fields["payload"] = None
+    sealed = fields.pop("payload_sealed")
+    if may_read_raw(ctx.scope):
+        fields["payload"] = await open_payload(ctx.hub.vault, row["id"], sealed)
     return Profile(**fields)

@@ -12,6 +12,7 @@ from hub.kit.crypto import Keys
 from hub.kit.db import Database, Tx
 from hub.kit.limits import Limiter
 from hub.kit.remembered import Remembered
+from hub.kit.vault import Vault
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -27,11 +28,16 @@ class Hub:
     stream: "Redis"
     settings: "Settings"
     clock: Clock
-    keys: Keys
+    vault: Vault
     remembered: Remembered
     limits: Limiter
     # Ids of personal tokens that were shown since it was last written down.
     tokens_used: set[UUID] = field(default_factory=set[UUID])
+
+    @property
+    def keys(self) -> Keys:
+        """Return what signs and looks tokens up; raises DatabaseAway until the vault was ready once."""
+        return self.vault.keys
 
 
 HUB = web.AppKey("hub", Hub)

@@ -152,6 +152,7 @@ def _serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamRe
     async def serve(request: web.Request) -> web.StreamResponse:
         ctx = Context(hub=request.app[HUB], request=request, request_id=request[REQUEST_ID])
         arguments = _path_and_query(endpoint, request)
+        await ctx.hub.vault.ready()
         # Whoever is not admitted, and a body that comes slowly, hold no connection to the database.
         await endpoint.access.admit(ctx)
         raw = b""

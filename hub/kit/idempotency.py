@@ -45,7 +45,7 @@ async def recall(ctx: Context, body: bytes) -> web.Response | None:
         return None
     if row["fingerprint"] != _fingerprint(ctx, body):
         raise IdempotencyConflict
-    answer = ctx.hub.keys.unseal(row["answer"], _about(ctx, key))
+    answer = await ctx.hub.vault.unseal(row["answer"], _about(ctx, key))
     return web.Response(body=answer, status=row["status"], content_type="application/json")
 
 
@@ -64,5 +64,5 @@ async def remember(ctx: Context, body: bytes, response: web.StreamResponse) -> N
         key,
         _fingerprint(ctx, body),
         response.status,
-        ctx.hub.keys.seal(answer, _about(ctx, key)),
+        await ctx.hub.vault.seal(answer, _about(ctx, key)),
     )

@@ -11,7 +11,7 @@ from hub.kit.endpoint import Access
 from hub.kit.problems import Problem, Unauthenticated
 from hub.projects.access import Member
 from hub.projects.models import Role
-from hub.sensors import agent_queries, queries
+from hub.sensors import agent_queries, queries, token_queries
 from hub.sensors.problems import NotYourSensor
 
 DEVICE_ROLE = "device"
@@ -54,7 +54,7 @@ class Device(Access):
         """Find whose token it is; raises Unauthenticated."""
         digest = ctx.hub.keys.digest(bearer(ctx))
         async with ctx.hub.db.connection() as connection:
-            row = await agent_queries.device_by_token(connection, digest)
+            row = await token_queries.device_by_token(connection, digest, ctx.hub.clock.now())
         if row is None or row["kind"] not in self.kinds:
             raise Unauthenticated("No device that is admitted here has this token.")
         ctx.principal = Principal(row["kind"], row["id"], row["name"])

@@ -1,4 +1,4 @@
-"""SQL of edge agents and of the tokens of devices."""
+"""SQL of edge agents."""
 
 from uuid import UUID
 
@@ -125,20 +125,4 @@ async def speaks_for(tx: Tx, agent_id: UUID, sensor_id: UUID) -> bool:
         """,
         agent_id,
         sensor_id,
-    )
-
-
-async def device_by_token(tx: Tx, digest: bytes) -> asyncpg.Record | None:
-    """Find the sensor or edge agent that has a token."""
-    return await tx.fetchrow(
-        """
-        select 'sensor' as kind, id, project_id, name, agent_id, false as default
-        from sensor
-        where token_digest = $1 and deleted_at is null
-        union all
-        select 'agent', id, project_id, name, null, is_default
-        from edge_agent
-        where token_digest = $1
-        """,
-        digest,
     )

@@ -5,12 +5,13 @@ from uuid import UUID
 from aiohttp import web
 
 from hub.auth.access import PUBLIC
+from hub.auth.step_up import WithOtp
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
 from hub.projects.access import of_project
 from hub.projects.models import Role
-from hub.sensors import agents
+from hub.sensors import agents, tokens
 from hub.sensors.access import AGENT, of_agent
 from hub.sensors.agent_models import (
     BrokerAccount,
@@ -21,6 +22,7 @@ from hub.sensors.agent_models import (
     EdgeConfig,
 )
 from hub.sensors.problems import DefaultEdgeAgentTaken, EdgeAgentNameTaken, WrongBrokerLogin
+from hub.sensors.token_models import RotatedToken, Rotation
 
 routes = Routes("edge-agents")
 
@@ -62,6 +64,12 @@ async def update_edge_agent(ctx: Context, agent_id: UUID, body: EdgeAgentUpdate)
 async def delete_edge_agent(ctx: Context, agent_id: UUID) -> None:
     """Delete an edge agent; its sensors are then assigned to nobody."""
     await agents.delete(ctx, agent_id)
+
+
+@routes.route("POST", "/edge-agents/{agent_id}/rotate-token", access=WithOtp(of_agent(Role.OWNER)), answer=RotatedToken)
+async def rotate_edge_agent_token(ctx: Context, agent_id: UUID, body: Rotation) -> RotatedToken:
+    """Give an edge agent another token, in this answer, once; the old one stays good for the overlap."""
+    return await tokens.rotate_of_agent(ctx, agent_id, body)
 
 
 @routes.route("GET", "/edge/config", access=AGENT, answer=EdgeConfig)

@@ -12,6 +12,7 @@ from hub.kit.pages import Page
 from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
 from hub.sensors import agent_queries as queries
+from hub.sensors import token_queries
 from hub.sensors.agent_models import (
     BrokerAccount,
     BrokerLogin,
@@ -80,7 +81,7 @@ async def config(ctx: Context) -> tuple[EdgeConfig, str]:
     """Tell the edge agent that asks about its sensors, with an entity tag that changes with the content."""
     agent = await read(ctx, ctx.caller.id)
     rows = await queries.sensors_of(ctx.tx, agent.id)
-    profiles = await conversion.published_of(ctx.tx, [row["id"] for row in rows])
+    profiles = await conversion.published_of(ctx.tx, ctx.hub.vault, [row["id"] for row in rows])
     found = EdgeConfig(
         agent=ConfiguredAgent(id=agent.id, name=agent.name, project_id=agent.project_id, default=agent.default),
         sensors=[
@@ -92,7 +93,7 @@ async def config(ctx: Context) -> tuple[EdgeConfig, str]:
 
 async def broker_account(ctx: Context, body: BrokerLogin) -> BrokerAccount:
     """Find the account of a broker's client; raises WrongBrokerLogin."""
-    row = await queries.device_by_token(ctx.tx, ctx.hub.keys.digest(body.password))
+    row = await token_queries.device_by_token(ctx.tx, ctx.hub.keys.digest(body.password), ctx.hub.clock.now())
     if row is None or str(row["id"]) != body.username:
         raise WrongBrokerLogin
     return BrokerAccount(

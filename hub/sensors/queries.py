@@ -20,17 +20,6 @@ async def project_of(tx: Tx, sensor_id: UUID) -> UUID | None:
     )
 
 
-async def token_known(tx: Tx, digest: bytes) -> bool:
-    """Tell whether a sensor, deleted ones included, or an edge agent has this token."""
-    return await tx.fetchval(
-        """
-        select exists (select from sensor where token_digest = $1)
-          or exists (select from edge_agent where token_digest = $1)
-        """,
-        digest,
-    )
-
-
 async def insert(
     tx: Tx,
     *,

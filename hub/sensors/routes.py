@@ -2,17 +2,21 @@
 
 from uuid import UUID
 
+from aiohttp import web
+
 from hub.auth.access import READER
+from hub.auth.step_up import WithOtp
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
 from hub.projects.access import of_project
 from hub.projects.models import Role
 from hub.projects.problems import RoleTooLow
-from hub.sensors import service
+from hub.sensors import service, tokens
 from hub.sensors.access import DEVICE, of_sensor
 from hub.sensors.models import ProjectSensorQuery, Sensor, SensorCreate, SensorQuery, SensorUpdate
 from hub.sensors.problems import NotYourSensor, SensorHeld, SensorNameTaken, SensorTokenTaken
+from hub.sensors.token_models import RotatedToken, SensorRotation, ShownToken
 
 routes = Routes("sensors")
 
@@ -64,6 +68,27 @@ async def update_sensor(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Se
 async def delete_sensor(ctx: Context, sensor_id: UUID) -> None:
     """Delete a sensor; finished captures keep its data."""
     await service.delete(ctx, sensor_id)
+
+
+@routes.route("GET", "/sensors/{sensor_id}/token", access=WithOtp(of_sensor(Role.OWNER)), answer=ShownToken)
+async def view_sensor_token(ctx: Context, sensor_id: UUID) -> web.Response:
+    """Show a sensor's token."""
+    shown = await tokens.view(ctx, sensor_id)
+    return web.Response(
+        body=shown.model_dump_json().encode(), content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+@routes.route(
+    "POST",
+    "/sensors/{sensor_id}/rotate-token",
+    access=WithOtp(of_sensor(Role.OWNER)),
+    answer=RotatedToken,
+    problems=[SensorTokenTaken],
+)
+async def rotate_sensor_token(ctx: Context, sensor_id: UUID, body: SensorRotation) -> RotatedToken:
+    """Give a sensor another token; the old one stays good for the overlap."""
+    return await tokens.rotate(ctx, sensor_id, body)
 
 
 @routes.route("POST", "/sensors/{sensor_id}/heartbeat", access=DEVICE, status=204, problems=[NotYourSensor])

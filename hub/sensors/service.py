@@ -9,14 +9,13 @@ import asyncpg
 from hub.conversion import service as conversion
 from hub.conversion.models import STATUS_NAMES, ActiveProfile
 from hub.kit.context import Context, Grant
-from hub.kit.crypto import new_token
 from hub.kit.db import Tx
 from hub.kit.pages import Page, Position, page_of, position_of
 from hub.kit.problems import FieldError, InvalidPayload, NotFound
 from hub.ledger.service import Fact, record
 from hub.projects.access import may_read_raw, only_project
 from hub.projects.models import Role
-from hub.sensors import guards, queries
+from hub.sensors import guards, queries, tokens
 from hub.sensors.access import check_speaks_for
 from hub.sensors.models import (
     ProjectSensorQuery,
@@ -28,7 +27,6 @@ from hub.sensors.models import (
     SensorUpdate,
 )
 from hub.sensors.problems import SensorHeld, SensorNameTaken, SensorTokenTaken
-from hub.sensors.secret import weakness
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,12 +34,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 async def create(ctx: Context, body: SensorCreate) -> Sensor:
     """Register a sensor in the caller's project; its token is in the answer for an owner only."""
     profile = None if body.profile is None else conversion.parse(body.profile, ["body", "profile"])
-    token = body.token if body.token is not None else new_token("etps")
-    if (why := weakness(token)) is not None:
-        raise InvalidPayload(errors=[FieldError(loc=["body", "token"], msg=why)])
-    digest = ctx.hub.keys.digest(token)
-    if await queries.token_known(ctx.tx, digest):
-        raise SensorTokenTaken
+    token, digest = await tokens.choose(ctx, body.token)
     sensor_id = uuid4()
     try:
         await queries.insert(
@@ -53,7 +46,7 @@ async def create(ctx: Context, body: SensorCreate) -> Sensor:
             input_unit=body.input_unit,
             display_unit=body.display_unit,
             token_digest=digest,
-            token_sealed=ctx.hub.keys.seal(token.encode(), sensor_id.bytes),
+            token_sealed=await tokens.seal(ctx, sensor_id, token),
             heartbeat_interval_s=body.heartbeat_interval_s,
             calibration_notes=body.calibration_notes,
         )

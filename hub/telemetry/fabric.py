@@ -31,7 +31,7 @@ def make_fabric(hub: Hub) -> Fabric:
     """Make the parts; nothing is connected yet."""
     settings = hub.settings
     registry = Registry(
-        hub.db, hub.keys, hub.clock, poll_s=settings.registry_poll_s, retention_days=settings.retention_days
+        hub.db, hub.vault, hub.clock, poll_s=settings.registry_poll_s, retention_days=settings.retention_days
     )
     appenders = tuple(Appender(settings.redis_url, shard) for shard in range(settings.stream_shards))
     return Fabric(registry, appenders, Intake(appenders, settings.retention_days * DAY_US))

@@ -17,7 +17,8 @@ async def live_sensors(tx: Tx) -> list[asyncpg.Record]:
     """List the sensors that are not deleted."""
     return await tx.fetch(
         """
-        select id, no, project_id, agent_id, token_digest
+        select id, no, project_id, agent_id, token_digest, old_token_digest,
+          (extract(epoch from old_token_until) * 1000000)::bigint as old_token_until_us
         from sensor
         where deleted_at is null
         """
@@ -28,7 +29,8 @@ async def edge_agents(tx: Tx) -> list[asyncpg.Record]:
     """List the edge agents."""
     return await tx.fetch(
         """
-        select id, project_id, token_digest, is_default
+        select id, project_id, is_default, token_digest, old_token_digest,
+          (extract(epoch from old_token_until) * 1000000)::bigint as old_token_until_us
         from edge_agent
         """
     )
@@ -38,7 +40,7 @@ async def published_profiles(tx: Tx) -> list[asyncpg.Record]:
     """List the profile versions that apply or applied to samples, with their validity in µs."""
     return await tx.fetch(
         """
-        select sensor_id, version, payload,
+        select id, sensor_id, version, payload_sealed,
           (extract(epoch from valid_from) * 1000000)::bigint as from_us,
           (extract(epoch from valid_to) * 1000000)::bigint as to_us
         from conversion_profile

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +10,11 @@ import structlog
 
 from contract.conversion.convert import ProfileVersion
 from contract.conversion.profile import parse_profile
+from hub.conversion.sealing import open_payload
 from hub.kit.clock import Clock
-from hub.kit.crypto import Keys
 from hub.kit.db import Database, Tx
 from hub.kit.problems import DatabaseAway
+from hub.kit.vault import Vault
 from hub.telemetry import queries
 from hub.telemetry.problems import TokensUnavailable, TokenUnknown
 
@@ -33,11 +34,15 @@ class SensorEntry:
 
 @dataclass(frozen=True)
 class Device:
-    """Who holds a token: a sensor, or an edge agent with the sensors that it may send for."""
+    """Who holds a token: a sensor, or an edge agent with the sensors that it may send for.
+
+    A token that was rotated is good until `good_until_us`, by the hub's clock.
+    """
 
     kind: str
     id: UUID
     sensors: Mapping[UUID, SensorEntry]
+    good_until_us: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,10 @@ class Snapshot:
 class Registry:
     """Keeps the newest snapshot; a change in the database is seen within the polling interval."""
 
-    def __init__(self, db: Database, keys: Keys, clock: Clock, *, poll_s: float, retention_days: int) -> None:
+    def __init__(self, db: Database, vault: Vault, clock: Clock, *, poll_s: float, retention_days: int) -> None:
         """Start without a snapshot."""
         self._db = db
-        self._keys = keys
+        self._vault = vault
         self._clock = clock
         self._poll_s = poll_s
         self._retention_us = retention_days * 86_400_000_000
@@ -90,6 +95,7 @@ class Registry:
             if self._looked_at >= asked:
                 return
             looked_at = asyncio.get_running_loop().time()
+            await self._vault.ready()
             async with self._db.transaction() as tx:
                 version = await queries.registry_version(tx)
                 if self._snapshot is None or self._snapshot.version != version:
@@ -98,16 +104,15 @@ class Registry:
 
     async def device(self, token: str) -> Device:
         """Find who holds the token; raises TokenUnknown, or TokensUnavailable where only the database could tell."""
-        digest = self._keys.digest(token)
+        digest = self._vault.keys.digest(token)
         found = None if self._snapshot is None else self._snapshot.devices.get(digest)
-        if found is not None:
-            return found
-        try:
-            await self.refresh()  # a token made a moment ago is good at once
-        except DatabaseAway as error:
-            raise TokensUnavailable from error
-        found = self.snapshot.devices.get(digest)
         if found is None:
+            try:
+                await self.refresh()  # a token made a moment ago is good at once
+            except DatabaseAway as error:
+                raise TokensUnavailable from error
+            found = self.snapshot.devices.get(digest)
+        if found is None or self._clock.now_us() >= found.good_until_us:
             raise TokenUnknown
         return found
 
@@ -128,8 +133,9 @@ class Registry:
     async def _load(self, tx: Tx, version: int) -> Snapshot:
         profiles: dict[UUID, list[ProfileVersion]] = {}
         for row in await queries.published_profiles(tx):
+            payload = await open_payload(self._vault, row["id"], row["payload_sealed"])
             profiles.setdefault(row["sensor_id"], []).append(
-                ProfileVersion(row["version"], row["from_us"], row["to_us"], parse_profile(row["payload"]))
+                ProfileVersion(row["version"], row["from_us"], row["to_us"], parse_profile(payload))
             )
         rows = await queries.live_sensors(tx)
         sensors = {
@@ -138,11 +144,11 @@ class Registry:
             )
             for row in rows
         }
-        devices: dict[bytes, Device] = {
-            row["token_digest"]: Device("sensor", row["id"], {row["id"]: sensors[row["id"]]}) for row in rows
-        }
+        devices: dict[bytes, Device] = {}
+        for row in rows:
+            devices |= _by_token(row, Device("sensor", row["id"], {row["id"]: sensors[row["id"]]}))
         for agent in await queries.edge_agents(tx):
-            devices[agent["token_digest"]] = Device("agent", agent["id"], _sensors_of(agent, sensors))
+            devices |= _by_token(agent, Device("agent", agent["id"], _sensors_of(agent, sensors)))
         old = await queries.captures_before(tx, self._clock.now_us() - self._retention_us)
         return Snapshot(
             version,
@@ -152,6 +158,13 @@ class Registry:
             sensors,
             tuple((row["sensor_no"], row["from_us"], row["to_us"]) for row in old),
         )
+
+
+def _by_token(row: Any, device: Device) -> dict[bytes, Device]:
+    tokens = {row["token_digest"]: device}
+    if row["old_token_digest"] is not None:
+        tokens[row["old_token_digest"]] = replace(device, good_until_us=row["old_token_until_us"])
+    return tokens
 
 
 def _sensors_of(agent: Any, sensors: Mapping[UUID, SensorEntry]) -> dict[UUID, SensorEntry]:

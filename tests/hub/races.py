@@ -10,13 +10,15 @@ from tests.hub.callers import Answer
 
 T = TypeVar("T")
 
+T = TypeVar("T")
+
 # How often chance is given a chance.
 TIMES = 24
 # Two requests that take some milliseconds each overlap in every way when they start within this time.
 WITHIN_S = 0.006
 
 
-async def all_behind(db: Tx, lock: str, *requests: Coroutine[Any, Any, Answer]) -> list[Answer]:
+async def all_behind(db: Tx, lock: str, *requests: Coroutine[Any, Any, T]) -> list[T]:
     """Run the requests against each other: the statement `lock` holds them until all of them stand in line."""
     async with asyncio.TaskGroup() as group, db.transaction():
         await db.execute(lock)

@@ -3,7 +3,9 @@
 import asyncio
 
 import asyncpg
+import pytest
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 
 from hub.migrate import SCRIPTS, downgrade, upgrade
 
@@ -40,3 +42,56 @@ async def test_up_down_and_up_again(empty_database_url: str) -> None:
         assert await objects(empty_database_url) == at[revision]
     await asyncio.to_thread(upgrade, empty_database_url)
     assert await objects(empty_database_url) == at[revisions[-1]]
+
+
+class TestSecrets:
+    """0006, with rows from before it: see `etp migrate` for what follows in the hub's hands."""
+
+    async def test_rows_from_before_go_both_ways(self, empty_database_url: str) -> None:
+        await asyncio.to_thread(upgrade, empty_database_url, "0004")
+        await self.insert_profile(empty_database_url)
+        await asyncio.to_thread(upgrade, empty_database_url, "0006")
+        await asyncio.to_thread(downgrade, empty_database_url, "0004")
+        connection = await asyncpg.connect(empty_database_url)
+        assert await connection.fetchval("select payload ->> 'slope' from conversion_profile") == "1"
+        await connection.close()
+
+    async def test_sealed_rows_are_not_thrown_away(self, empty_database_url: str) -> None:
+        await asyncio.to_thread(upgrade, empty_database_url, "0004")
+        await self.insert_profile(empty_database_url)
+        await asyncio.to_thread(upgrade, empty_database_url, "0006")
+        connection = await asyncpg.connect(empty_database_url)
+        for statement, undo in (
+            (
+                "update conversion_profile set payload = null, payload_sealed = ''",
+                "update conversion_profile set payload = '{}', payload_sealed = null",
+            ),
+            (r"update sensor set token_sealed = '\x65747001'", "update sensor set token_sealed = ''"),
+            (r"update app_user set otp_sealed = '\x65747001'", "update app_user set otp_sealed = ''"),
+        ):
+            await connection.execute(statement)
+            with pytest.raises(DBAPIError, match="sealed with data keys"):
+                await asyncio.to_thread(downgrade, empty_database_url, "0004")
+            await connection.execute(undo)
+        await connection.close()
+        await asyncio.to_thread(downgrade, empty_database_url, "0004")
+
+    @staticmethod
+    async def insert_profile(url: str) -> None:
+        connection = await asyncpg.connect(url)
+        await connection.execute("insert into app_user (email, name, password_hash) values ('', '', '')")
+        await connection.execute(
+            """
+            with of as (insert into project (name) values ('p') returning id),
+            made as (
+              insert into sensor (project_id, name, type, input_unit, display_unit, token_digest, token_sealed)
+              select id, 's', 'other', '', '', '', ''
+              from of
+              returning id
+            )
+            insert into conversion_profile (sensor_id, version, kind, payload, status)
+            select id, 1, 'linear', '{"kind": "linear", "slope": 1, "intercept": 0}', 'active'
+            from made
+            """
+        )
+        await connection.close()

@@ -77,7 +77,7 @@ class TestCreate:
         row = await db.fetchrow("select id, token_digest, token_sealed from sensor")
         assert row is not None
         assert token.encode() not in bytes(row["token_sealed"])
-        assert app[HUB].keys.unseal(row["token_sealed"], row["id"].bytes) == token.encode()
+        assert await app[HUB].vault.unseal(row["token_sealed"], row["id"].bytes) == token.encode()
         taken = await owner.post(f"/projects/{project}/sensors", BODY | {"name": "T2", "token": token})
         assert (taken.status, taken.code) == (409, "sensor-token-taken")
 

@@ -1,0 +1,32 @@
+"""Shapes of viewing and rotating tokens."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+MAX_OVERLAP_S = 604_800
+
+
+class Rotation(BaseModel):
+    """How to rotate a token: the old one stays good for `overlap_s`, by default it ends at once."""
+
+    overlap_s: int = Field(default=0, ge=0, le=MAX_OVERLAP_S)
+
+
+class SensorRotation(Rotation):
+    """How to rotate a sensor's token; without `token` one is made."""
+
+    token: str | None = Field(default=None, description="At least 128 random bits, in URL-safe characters or hex.")
+
+
+class ShownToken(BaseModel):
+    """A sensor's token."""
+
+    token: str
+
+
+class RotatedToken(BaseModel):
+    """A fresh token; `old_token_until` null means that the old one is good no more."""
+
+    token: str
+    old_token_until: datetime | None

@@ -1,0 +1,100 @@
+"""SQL of the tokens of sensors and edge agents."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from hub.kit.db import Tx
+
+
+async def known(tx: Tx, digest: bytes) -> bool:
+    """Tell whether a sensor, deleted ones included, or an edge agent has this token, or had it before its last one."""
+    return await tx.fetchval(
+        """
+        select exists (select from sensor where token_digest = $1 or old_token_digest = $1)
+          or exists (select from edge_agent where token_digest = $1 or old_token_digest = $1)
+        """,
+        digest,
+    )
+
+
+async def device_by_token(tx: Tx, digest: bytes, now: datetime) -> asyncpg.Record | None:
+    """Find the sensor or edge agent that has a token, or had it and may show it until later than `now`."""
+    return await tx.fetchrow(
+        """
+        select 'sensor' as kind, id, project_id, name, agent_id, false as default
+        from sensor
+        where (token_digest = $1 or (old_token_digest = $1 and old_token_until > $2)) and deleted_at is null
+        union all
+        select 'agent', id, project_id, name, null, is_default
+        from edge_agent
+        where token_digest = $1 or (old_token_digest = $1 and old_token_until > $2)
+        """,
+        digest,
+        now,
+    )
+
+
+async def sealed_of_sensor(tx: Tx, sensor_id: UUID) -> bytes | None:
+    """Read the sealed token of a sensor that is not deleted."""
+    return await tx.fetchval(
+        """
+        select token_sealed
+        from sensor
+        where id = $1 and deleted_at is null
+        """,
+        sensor_id,
+    )
+
+
+async def rotate_of_sensor(
+    tx: Tx, *, sensor_id: UUID, digest: bytes, sealed: bytes, old_token_until: datetime | None
+) -> bool:
+    """Give a sensor another token; the one before is good until then, older ones no more. False: no such sensor."""
+    return (
+        await tx.fetchval(
+            """
+            update sensor
+            set token_digest = $2, token_sealed = $3,
+              old_token_digest = case when $4::timestamptz is not null then token_digest end, old_token_until = $4
+            where id = $1 and deleted_at is null
+            returning true
+            """,
+            sensor_id,
+            digest,
+            sealed,
+            old_token_until,
+        )
+        is not None
+    )
+
+
+async def rotate_of_agent(tx: Tx, *, agent_id: UUID, digest: bytes, old_token_until: datetime | None) -> bool:
+    """Give an edge agent another token; the one before is good until then, older ones no more. False: no such agent."""
+    return (
+        await tx.fetchval(
+            """
+            update edge_agent
+            set token_digest = $2,
+              old_token_digest = case when $3::timestamptz is not null then token_digest end, old_token_until = $3
+            where id = $1
+            returning true
+            """,
+            agent_id,
+            digest,
+            old_token_until,
+        )
+        is not None
+    )
+
+
+async def any_sealed(tx: Tx) -> asyncpg.Record | None:
+    """Read any sensor's sealed token."""
+    return await tx.fetchrow(
+        """
+        select id, token_sealed
+        from sensor
+        limit 1
+        """
+    )
