@@ -11,6 +11,7 @@ from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
 from hub.projects.access import of_project
 from hub.projects.models import Role
+from hub.projects.problems import ProjectGone
 from hub.runs.access import of_run
 from hub.runs.problems import RunNotRunning, RunOver
 from hub.sensors.problems import SensorGone
@@ -36,7 +37,7 @@ async def list_project_captures(ctx: Context, project_id: UUID, query: CaptureQu
     access=of_run(Role.EDITOR),
     answer=Capture,
     status=201,
-    problems=[RunNotRunning, RunOver, NothingToRecord, SensorGone],
+    problems=[RunNotRunning, RunOver, NothingToRecord, SensorGone, ProjectGone],
 )
 async def create_capture(ctx: Context, run_id: UUID, body: CaptureCreate) -> Capture:
     """Start a capture of a running run; `start: false` makes a draft."""
@@ -48,7 +49,7 @@ async def create_capture(ctx: Context, run_id: UUID, body: CaptureCreate) -> Cap
     "/captures/{capture_id}/start",
     access=of_capture(Role.EDITOR),
     answer=Capture,
-    problems=[CaptureNotDraft, RunNotRunning, NothingToRecord, SensorGone],
+    problems=[CaptureNotDraft, RunNotRunning, NothingToRecord, SensorGone, ProjectGone],
 )
 async def start_capture(ctx: Context, capture_id: UUID) -> Capture:
     """Start a draft."""

@@ -25,7 +25,6 @@ from hub.runs import service as runs
 from hub.runs.models import OVER, RunStatus
 from hub.runs.problems import RunNotRunning, RunOver
 
-PROJECT_IS_THERE = "project_is_there"
 SKETCH = (CaptureStatus.DRAFT, CaptureStatus.RUNNING)
 
 
@@ -72,12 +71,7 @@ async def _begin(ctx: Context, run: runs.LockedRun, capture_id: UUID) -> None:
         raise RunNotRunning(number=run.number, current=run.status)
     if await queries.freeze_sensors(ctx.tx, capture_id, run.id) == 0:
         raise NothingToRecord(number=run.number, run_id=run.id)
-    try:
-        await queries.start(ctx.tx, capture_id, initiated_by=ctx.caller.id, initiated_role=ctx.scope.role)
-    except asyncpg.CheckViolationError as error:
-        if error.constraint_name == PROJECT_IS_THERE:  # deleted a moment ago, while this waited for its row
-            raise NotFound(noun="run") from error
-        raise
+    await queries.start(ctx.tx, capture_id, initiated_by=ctx.caller.id, initiated_role=ctx.scope.role)
     await record(ctx, Fact("capture.started", subject_id=capture_id, details={"run_id": str(run.id)}))
 
 

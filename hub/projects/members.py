@@ -2,17 +2,13 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from hub.kit.context import Context
 from hub.kit.pages import Page
 from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
 from hub.projects import member_queries, queries
 from hub.projects.models import Member, Role
-from hub.projects.problems import LastOwner, RoleTooLow
-
-KEEPS_AN_OWNER = "project_keeps_an_owner"
+from hub.projects.problems import RoleTooLow
 
 
 async def list_of(ctx: Context, project_id: UUID) -> Page[Member]:
@@ -21,14 +17,11 @@ async def list_of(ctx: Context, project_id: UUID) -> Page[Member]:
 
 
 async def put(ctx: Context, project_id: UUID, user_id: UUID, role: Role) -> Member:
-    """Give a user a role in a project; raises NotFound for no such user, LastOwner."""
+    """Give a user a role in a project; raises NotFound for no such user; the database keeps an owner."""
     before = await member_queries.find(ctx.tx, project_id, user_id)
     if before is None and not await member_queries.user_exists(ctx.tx, user_id):
         raise NotFound(noun="user")
-    try:
-        await queries.put_member(ctx.tx, project_id=project_id, user_id=user_id, role=role)
-    except asyncpg.CheckViolationError as error:
-        raise _translated(error) from error
+    await queries.put_member(ctx.tx, project_id=project_id, user_id=user_id, role=role)
     old = {} if before is None else {"role": before["role"]}
     await record(ctx, Fact("member.put", subject_id=user_id, before=old, after={"role": role}))
     ctx.after_commit.append(ctx.hub.remembered.forget)
@@ -39,19 +32,12 @@ async def put(ctx: Context, project_id: UUID, user_id: UUID, role: Role) -> Memb
 
 
 async def remove(ctx: Context, project_id: UUID, user_id: UUID) -> None:
-    """Take a member out, or leave; raises RoleTooLow for whoever would remove another, NotFound, LastOwner."""
+    """Take a member out, or leave; raises RoleTooLow for whoever would remove another, NotFound."""
     leaving = user_id == ctx.caller.id
     role = Role(ctx.scope.role)
     if not leaving and role is not Role.OWNER:
         raise RoleTooLow(needed=Role.OWNER, role=role)
-    try:
-        had = await member_queries.delete(ctx.tx, project_id, user_id)
-    except asyncpg.CheckViolationError as error:
-        raise _translated(error) from error
+    had = await member_queries.delete(ctx.tx, project_id, user_id)
     if had is None:
         raise NotFound(noun="member")
     await record(ctx, Fact("member.left" if leaving else "member.removed", subject_id=user_id, details={"role": had}))
-
-
-def _translated(error: asyncpg.CheckViolationError) -> Exception:
-    return LastOwner() if error.constraint_name == KEEPS_AN_OWNER else error

@@ -22,6 +22,7 @@ class LastOwner(Problem):
 
     status = 409
     detail = "This is the last one: make somebody else an owner first, or delete the project."
+    rules = frozenset({"project_keeps_an_owner"})
 
 
 class ProjectBusy(Problem):
@@ -29,6 +30,15 @@ class ProjectBusy(Problem):
 
     status = 409
     detail = "It is held by: {holders}. End that first."
+    rules = frozenset({"project_is_idle"})
+
+
+class ProjectGone(Problem):
+    """The project was deleted."""
+
+    status = 404
+    detail = "Nothing can begin in it any more."
+    rules = frozenset({"project_is_there"})
 
 
 class InviteRefused(Problem):

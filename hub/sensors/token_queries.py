@@ -23,13 +23,18 @@ async def device_by_token(tx: Tx, digest: bytes, now: datetime) -> asyncpg.Recor
     """Find the sensor or edge agent that has a token, or had it and may show it until later than `now`."""
     return await tx.fetchrow(
         """
-        select 'sensor' as kind, id, project_id, name, agent_id, false as default
-        from sensor
-        where (token_digest = $1 or (old_token_digest = $1 and old_token_until > $2)) and deleted_at is null
-        union all
-        select 'agent', id, project_id, name, null, is_default
-        from edge_agent
-        where token_digest = $1 or (old_token_digest = $1 and old_token_until > $2)
+        select device.kind, device.id, device.project_id, device.name, device.agent_id, device.is_default as default
+        from (
+          select 'sensor' as kind, id, project_id, name, agent_id, false as is_default
+          from sensor
+          where (token_digest = $1 or (old_token_digest = $1 and old_token_until > $2)) and deleted_at is null
+          union all
+          select 'agent', id, project_id, name, null, is_default
+          from edge_agent
+          where token_digest = $1 or (old_token_digest = $1 and old_token_until > $2)
+        ) device
+        join project on project.id = device.project_id
+        where project.deleted_at is null
         """,
         digest,
         now,

@@ -14,24 +14,27 @@ async def registry_version(tx: Tx) -> int:
 
 
 async def live_sensors(tx: Tx) -> list[asyncpg.Record]:
-    """List the sensors that are not deleted."""
+    """List the sensors that are not deleted, nor their projects."""
     return await tx.fetch(
         """
-        select id, no, project_id, agent_id, token_digest, old_token_digest,
-          (extract(epoch from old_token_until) * 1000000)::bigint as old_token_until_us
+        select sensor.id, sensor.no, sensor.project_id, sensor.agent_id, sensor.token_digest, sensor.old_token_digest,
+          (extract(epoch from sensor.old_token_until) * 1000000)::bigint as old_token_until_us
         from sensor
-        where deleted_at is null
+        join project on project.id = sensor.project_id
+        where sensor.deleted_at is null and project.deleted_at is null
         """
     )
 
 
 async def edge_agents(tx: Tx) -> list[asyncpg.Record]:
-    """List the edge agents."""
+    """List the edge agents of projects that are not deleted."""
     return await tx.fetch(
         """
-        select id, project_id, is_default, token_digest, old_token_digest,
-          (extract(epoch from old_token_until) * 1000000)::bigint as old_token_until_us
-        from edge_agent
+        select agent.id, agent.project_id, agent.is_default, agent.token_digest, agent.old_token_digest,
+          (extract(epoch from agent.old_token_until) * 1000000)::bigint as old_token_until_us
+        from edge_agent agent
+        join project on project.id = agent.project_id
+        where project.deleted_at is null
         """
     )
 

@@ -196,7 +196,8 @@ UP = (
         join experiment on experiment.id = run.experiment_id
         where experiment.project_id = new.id and capture.status = 'running'
       ) then
-        raise exception 'the project records' using errcode = 'check_violation', constraint = 'project_is_idle';
+        raise exception 'the project records' using errcode = 'check_violation',
+          constraint = 'project_is_idle', detail = '{"holders": "a capture that has just begun"}';
       end if;
       return null;
     end

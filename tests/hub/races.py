@@ -10,8 +10,6 @@ from tests.hub.callers import Answer
 
 T = TypeVar("T")
 
-T = TypeVar("T")
-
 # How often chance is given a chance.
 TIMES = 24
 # Two requests that take some milliseconds each overlap in every way when they start within this time.

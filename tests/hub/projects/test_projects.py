@@ -4,8 +4,8 @@ import pytest
 
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
-from tests.hub.conftest import Login, Make
-from tests.hub.races import all_behind
+from tests.hub.conftest import Device, Login, Make
+from tests.hub.races import all_behind, until
 
 
 class TestList:
@@ -117,6 +117,21 @@ class TestDelete:
         assert (await editor.get("/sensors")).ok["items"] == []
         assert (await editor.get("/auth/me")).ok["projects"] == []
         assert await db.fetchval("select count(*) from run") == 1
+
+    async def test_its_devices_are_refused(
+        self, owner: Caller, project: str, sensor: Make, agent: Make, device: Device
+    ) -> None:
+        one, edge = await sensor(), await agent(default=True)
+        assert (await device(one).post(f"/sensors/{one['id']}/heartbeat")).status == 204
+        assert (await owner.delete(f"/projects/{project}")).status == 204
+        assert (await device(one).post(f"/sensors/{one['id']}/heartbeat")).status == 401
+        assert (await device(edge).get("/edge/config")).status == 401
+
+        async def is_refused() -> bool:
+            answer = await device(one).call("POST", "/telemetry", {"samples": [{"t": 1.0, "v": 1.0}]})
+            return answer.status == 401
+
+        await until(is_refused)
 
     async def test_not_while_it_records(
         self, owner: Caller, editor: Caller, project: str, sensor: Make, run: Make
