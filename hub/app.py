@@ -111,7 +111,7 @@ def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
         clock=clock or SystemClock(),
         keys=Keys.from_secret(secret),
         remembered=Remembered(db, session_queries.access_version),
-        limits=Limiter(stream),
+        limits=Limiter.at(settings.redis_url),
     )
 
 
@@ -177,5 +177,6 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
     yield
     workers.cancel()
     await asyncio.gather(workers, return_exceptions=True)
+    await app[HUB].limits.close()
     await app[HUB].stream.aclose()
     await app[HUB].db.close()
