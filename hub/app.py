@@ -1,16 +1,13 @@
 """The composition root: makes the hub's parts and puts the slices together."""
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import structlog
 from aiohttp import WSCloseCode, web
 from redis.asyncio import Redis
 
-from hub import frontend, health, openapi
+from hub import frontend, gateway, health, openapi
 from hub.auth import personal_tokens, post, session_queries
 from hub.auth.routes import routes as auth_routes
 from hub.captures import auto_stop
@@ -24,10 +21,9 @@ from hub.kit.clock import Clock, SystemClock
 from hub.kit.context import HUB, Hub
 from hub.kit.crypto import Keys, load_or_create_secret
 from hub.kit.db import Database
-from hub.kit.endpoint import REQUEST_ID, Endpoint, register
+from hub.kit.endpoint import Endpoint, register
 from hub.kit.limits import Limiter
 from hub.kit.mail import Mail, Outbox, Smtp
-from hub.kit.problems import InternalFault, Problem, from_http_error
 from hub.kit.remembered import Remembered
 from hub.kit.workers import Workers
 from hub.live.fanout import Fanout
@@ -47,11 +43,7 @@ from hub.telemetry.ingest_routes import routes as telemetry_routes
 from hub.telemetry.routes import routes as sample_routes
 from hub.telemetry.writer import Writer
 
-log = structlog.get_logger(__name__)
-
 WORKERS = web.AppKey("workers", Workers)
-# Bodies arrive as they were sent: the intake unpacks them itself, within its limit.
-RUNNER_OPTIONS: dict[str, Any] = {"access_log": None, "auto_decompress": False}
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
     endpoint
@@ -71,32 +63,6 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
     for endpoint in routes.endpoints
 )
 LIVE_ENDPOINTS: tuple[Endpoint, ...] = tuple(live_routes.endpoints)
-
-
-@web.middleware
-async def answer_problems(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Give every request an id and turn every exception into a problem document."""
-    request_id = secrets.token_hex(8)
-    request[REQUEST_ID] = request_id
-    try:
-        response = await handler(request)
-    except Problem as problem:
-        response = problem.response(request_id)
-    except web.HTTPException as error:
-        problem = from_http_error(error, request.path)
-        if problem is None:
-            raise
-        response = problem.response(request_id)
-    except (asyncio.CancelledError, ConnectionResetError):
-        raise
-    except Exception:
-        log.exception("request failed", request_id=request_id, method=request.method, path=request.path)
-        response = InternalFault().response(request_id)
-    if not response.prepared:
-        response.headers["X-Request-ID"] = request_id
-    return response
 
 
 def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
@@ -134,7 +100,8 @@ def _connect_slices() -> None:
 def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Clock | None = None) -> web.Application:
     """Build the application with the parts that `roles` name."""
     _connect_slices()
-    app = web.Application(middlewares=[answer_problems], client_max_size=wire.MAX_BODY_BYTES)
+    app = web.Application(client_max_size=wire.MAX_BODY_BYTES)
+    gateway.mount(app, settings)
     hub = make_hub(settings, clock)
     app[HUB] = hub
     workers = app[WORKERS] = Workers(hub.clock)

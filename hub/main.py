@@ -11,6 +11,7 @@ from aiohttp import web
 
 from contract import logs
 from hub.app import create_app
+from hub.gateway import make_runner
 from hub.settings import Role, Settings
 
 log = structlog.get_logger(__name__)
@@ -27,9 +28,7 @@ def _collect_rarely() -> None:
 
 async def serve(settings: Settings, roles: frozenset[Role]) -> None:
     """Serve until SIGINT or SIGTERM, then end open requests within five seconds."""
-    runner = web.AppRunner(
-        create_app(settings, roles), access_log=None, shutdown_timeout=SHUTDOWN_S, auto_decompress=False
-    )
+    runner = make_runner(create_app(settings, roles), shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.http_port, reuse_port=False)

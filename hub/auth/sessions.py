@@ -89,7 +89,7 @@ async def log_out(ctx: Context, *, everywhere: bool) -> None:
     else:
         await end(ctx, ctx.caller.credential_id, "logout")
         await record(ctx, Fact("user.logged_out", subject_id=ctx.caller.id))
-    ctx.cookies.append(_cookie("", max_age_s=0, secure=_secure(ctx)))
+    ctx.cookies.append(_cookie("", max_age_s=0, secure=ctx.https))
 
 
 async def list_mine(ctx: Context) -> Page[Session]:
@@ -137,12 +137,8 @@ async def _issue(ctx: Context, *, user_id: UUID, name: str, session_id: UUID, br
         lifetime_s=settings.access_token_s,
     )
     if browser:
-        ctx.cookies.append(_cookie(fresh, max_age_s=settings.refresh_token_s, secure=_secure(ctx)))
+        ctx.cookies.append(_cookie(fresh, max_age_s=settings.refresh_token_s, secure=ctx.https))
     return Tokens(access_token=access, expires_in=settings.access_token_s, refresh_token=None if browser else fresh)
-
-
-def _secure(ctx: Context) -> bool:
-    return (ctx.hub.settings.public_url or "").startswith("https://")
 
 
 def _cookie(value: str, *, max_age_s: int, secure: bool) -> dict[str, Any]:

@@ -9,7 +9,17 @@ from uuid import UUID
 from pydantic import BaseModel, TypeAdapter
 
 from hub.kit.endpoint import COMMON_PROBLEMS, Endpoint
-from hub.kit.problems import BodyTooLarge, BrokenJson, InternalFault, Problem, ProblemDocument, WrongContentType
+from hub.kit.problems import (
+    BodyBroken,
+    BodyTooLarge,
+    BodyTooSlow,
+    BrokenJson,
+    InternalFault,
+    Problem,
+    ProblemDocument,
+    TooManyRequests,
+    WrongContentType,
+)
 
 REF = "#/components/schemas/{model}"
 SCHEMES = {
@@ -117,8 +127,10 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _problems_of(endpoint: Endpoint) -> set[type[Problem]]:
     problems = {*endpoint.problems, *endpoint.access.problems, *COMMON_PROBLEMS, InternalFault}
+    if endpoint.rate:
+        problems.add(TooManyRequests)
     if endpoint.body is not None:
-        problems |= {BrokenJson, BodyTooLarge, WrongContentType}
+        problems |= {BrokenJson, BodyBroken, BodyTooLarge, BodyTooSlow, WrongContentType}
     return problems
 
 

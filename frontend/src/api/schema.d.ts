@@ -2506,7 +2506,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2526,6 +2526,15 @@ export interface operations {
             };
             /** @description otp-refused: The one-time code is not good */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2560,7 +2569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2634,6 +2643,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -2699,6 +2717,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -2741,7 +2768,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2761,6 +2788,15 @@ export interface operations {
             };
             /** @description otp-refused: The one-time code is not good; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2804,7 +2840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2853,7 +2889,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2873,6 +2909,15 @@ export interface operations {
             };
             /** @description otp-refused: The one-time code is not good; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2916,7 +2961,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2967,7 +3012,7 @@ export interface operations {
                     "application/json": components["schemas"]["Enrollment"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2987,6 +3032,15 @@ export interface operations {
             };
             /** @description password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3030,7 +3084,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3081,7 +3135,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3101,6 +3155,15 @@ export interface operations {
             };
             /** @description otp-refused: The one-time code is not good; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3144,7 +3207,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3193,7 +3256,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3213,6 +3276,15 @@ export interface operations {
             };
             /** @description password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3247,7 +3319,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3298,8 +3370,17 @@ export interface operations {
                     "application/json": string;
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3334,7 +3415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3383,8 +3464,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3428,7 +3518,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3479,7 +3569,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3499,6 +3589,15 @@ export interface operations {
             };
             /** @description cross-site: This request came from another site */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3526,6 +3625,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3591,6 +3699,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3672,6 +3789,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -3737,6 +3863,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -3782,7 +3917,7 @@ export interface operations {
                     "application/json": components["schemas"]["PersonalToken"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3818,6 +3953,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -3838,6 +3982,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3919,6 +4072,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -3961,7 +4123,7 @@ export interface operations {
                     "application/json": components["schemas"]["BrokerAccount"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3972,6 +4134,15 @@ export interface operations {
             };
             /** @description wrong-broker-login: User name or password is wrong */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3999,6 +4170,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4075,6 +4255,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4165,6 +4354,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -4209,7 +4407,7 @@ export interface operations {
                     "application/json": components["schemas"]["Capture"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4238,6 +4436,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4274,6 +4481,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4360,6 +4576,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -4429,6 +4654,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4512,6 +4746,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape; range-too-large: This range holds too many samples for one answer */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4604,6 +4847,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -4689,6 +4941,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -4758,6 +5019,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4839,6 +5109,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -4883,7 +5162,7 @@ export interface operations {
                     "application/json": components["schemas"]["EdgeAgent"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4912,6 +5191,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4948,6 +5236,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5004,6 +5301,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5080,6 +5386,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5170,6 +5485,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5214,7 +5538,7 @@ export interface operations {
                     "application/json": components["schemas"]["Experiment"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5243,6 +5567,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5279,6 +5612,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5371,6 +5713,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5451,6 +5802,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5498,7 +5858,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5527,6 +5887,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5570,6 +5939,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5606,8 +5984,26 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description foreign-origin: This page may not connect */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description web-socket-needed: This address speaks WebSocket */
+            426: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5691,6 +6087,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5735,7 +6140,7 @@ export interface operations {
                     "application/json": components["schemas"]["Previewed"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5771,6 +6176,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -5791,6 +6205,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5866,6 +6289,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5911,7 +6343,7 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5931,6 +6363,15 @@ export interface operations {
             };
             /** @description token-not-enough: This personal token does not reach so far */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5958,6 +6399,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6041,6 +6491,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6085,7 +6544,7 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6121,6 +6580,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -6141,6 +6609,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6229,6 +6706,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6305,6 +6791,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6352,7 +6847,7 @@ export interface operations {
                     "application/json": components["schemas"]["EdgeAgent"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6381,6 +6876,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6417,6 +6921,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6506,6 +7019,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6553,7 +7075,7 @@ export interface operations {
                     "application/json": components["schemas"]["Experiment"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6589,6 +7111,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -6609,6 +7140,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6698,6 +7238,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6745,7 +7294,7 @@ export interface operations {
                     "application/json": components["schemas"]["Sensor"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6774,6 +7323,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6810,6 +7368,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6893,6 +7460,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6937,7 +7513,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6966,6 +7542,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7002,6 +7587,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7090,6 +7684,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -7137,7 +7740,7 @@ export interface operations {
                     "application/json": components["schemas"]["Capture"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7166,6 +7769,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7202,6 +7814,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7253,7 +7874,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7282,6 +7903,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7318,6 +7948,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7369,7 +8008,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7398,6 +8037,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7434,6 +8082,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7526,6 +8183,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -7568,7 +8234,7 @@ export interface operations {
                     "application/json": components["schemas"]["Runs"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7597,6 +8263,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7633,6 +8308,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7712,6 +8396,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -7781,6 +8474,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7871,6 +8573,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -7915,7 +8626,7 @@ export interface operations {
                     "application/json": components["schemas"]["Sensor"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7944,6 +8655,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7980,6 +8700,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8045,6 +8774,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8128,6 +8866,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -8197,6 +8944,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8286,6 +9042,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -8328,7 +9093,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description bad-compression: The body does not decompress; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8339,6 +9104,15 @@ export interface operations {
             };
             /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8415,7 +9189,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description bad-compression: The body does not decompress; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8426,6 +9200,15 @@ export interface operations {
             };
             /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
