@@ -1,7 +1,6 @@
 """`etp broker`: the embedded broker as a program of its own."""
 
 import asyncio
-import logging
 import signal
 import sys
 from typing import Final
@@ -12,13 +11,14 @@ import uvloop
 from broker.embedded import EmbeddedBroker, PortInUse
 from broker.hub_accounts import HubAccounts
 from broker.settings import BrokerSettings
+from contract import logs
 
 log: Final = structlog.get_logger(__name__)
 
 
 def run(settings: BrokerSettings) -> None:
     """Run the broker until SIGTERM or SIGINT; exits with status 1 and one line when its port is taken."""
-    _configure_logs()
+    logs.configure()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))
@@ -41,16 +41,3 @@ async def serve(settings: BrokerSettings) -> None:
             await stopped.wait()
         finally:
             await broker.shutdown()
-
-
-def _configure_logs() -> None:
-    logging.basicConfig(level=logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 
-import structlog
-
+from contract import logs
 from edge.agent import serve
 from edge.settings import EdgeSettings
 from edge.spool import SpoolInUse
@@ -18,7 +16,7 @@ def run(settings: EdgeSettings) -> None:
 
     Exits with status 1 and one line when another agent uses the spool.
     """
-    _configure_logs()
+    logs.configure()
     try:
         # Not uvloop: of a connection reset with bytes unread it calls the reader once and never again, and paho, which
         # reads one packet a call, would miss the end of its connection for as long as twenty seconds.
@@ -34,16 +32,3 @@ async def _until_stopped(settings: EdgeSettings) -> None:
         loop.add_signal_handler(number, agent.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await agent
-
-
-def _configure_logs() -> None:
-    logging.basicConfig(level=logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )

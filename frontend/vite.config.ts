@@ -13,6 +13,8 @@ export default defineConfig({
     proxy: { "/api": { target: hub, ws: true }, "/telemetry": hub },
     headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
   },
+  // The hub puts a nonce of its own into each answer in this place: style elements need it.
+  html: { cspNonce: "__CSP_NONCE__" },
   worker: { format: "es" },
   build: {
     target: "es2022",

@@ -2,16 +2,13 @@
 
 import asyncio
 import contextlib
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import structlog
 from aiohttp import WSCloseCode, web
 from redis.asyncio import Redis
 
-from hub import frontend, health, openapi
+from hub import frontend, gateway, health, openapi
 from hub.audit.routes import routes as audit_routes
 from hub.auth import personal_tokens, post, session_queries, tidy
 from hub.auth.routes import routes as auth_routes
@@ -25,11 +22,11 @@ from hub.kit import wire
 from hub.kit.clock import Clock, SystemClock
 from hub.kit.context import HUB, Hub
 from hub.kit.db import APPLICATION_ROLE, Database
-from hub.kit.endpoint import REQUEST_ID, Endpoint, register
+from hub.kit.endpoint import Endpoint, register
 from hub.kit.key_service import key_service_of
 from hub.kit.limits import Limiter
 from hub.kit.mail import Mail, Outbox, Smtp
-from hub.kit.problems import DatabaseAway, InternalFault, Problem, from_http_error
+from hub.kit.problems import DatabaseAway
 from hub.kit.remembered import Remembered
 from hub.kit.vault import Vault
 from hub.kit.workers import Workers
@@ -53,11 +50,7 @@ from hub.telemetry.ingest_routes import routes as telemetry_routes
 from hub.telemetry.routes import routes as sample_routes
 from hub.telemetry.writer import Writer
 
-log = structlog.get_logger(__name__)
-
 WORKERS = web.AppKey("workers", Workers)
-# Bodies arrive as they were sent: the intake unpacks them itself, within its limit.
-RUNNER_OPTIONS: dict[str, Any] = {"access_log": None, "auto_decompress": False}
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
     endpoint
@@ -81,32 +74,6 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
 LIVE_ENDPOINTS: tuple[Endpoint, ...] = tuple(live_routes.endpoints)
 
 
-@web.middleware
-async def answer_problems(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Give every request an id and turn every exception into a problem document."""
-    request_id = secrets.token_hex(8)
-    request[REQUEST_ID] = request_id
-    try:
-        response = await handler(request)
-    except Problem as problem:
-        response = problem.response(request_id)
-    except web.HTTPException as error:
-        problem = from_http_error(error, request.path)
-        if problem is None:
-            raise
-        response = problem.response(request_id)
-    except (asyncio.CancelledError, ConnectionResetError):
-        raise
-    except Exception:
-        log.exception("request failed", request_id=request_id, method=request.method, path=request.path)
-        response = InternalFault().response(request_id)
-    if not response.prepared:
-        response.headers["X-Request-ID"] = request_id
-    return response
-
-
 def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
     """Make the parts that all slices share; nothing is connected yet."""
     db = Database(settings.database_url, max_size=settings.database_connections, role=APPLICATION_ROLE)
@@ -118,7 +85,7 @@ def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
         clock=clock or SystemClock(),
         vault=Vault(db, key_service_of(settings)),
         remembered=Remembered(db, session_queries.access_version),
-        limits=Limiter(stream),
+        limits=Limiter.at(settings.redis_url),
     )
 
 
@@ -142,7 +109,8 @@ def _connect_slices() -> None:
 def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Clock | None = None) -> web.Application:
     """Build the application with the parts that `roles` name."""
     _connect_slices()
-    app = web.Application(middlewares=[answer_problems], client_max_size=wire.MAX_BODY_BYTES)
+    app = web.Application(client_max_size=wire.MAX_BODY_BYTES)
+    gateway.mount(app, settings)
     hub = make_hub(settings, clock)
     app[HUB] = hub
     workers = app[WORKERS] = Workers(hub.clock)
@@ -194,5 +162,6 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         workers.cancel()
         await asyncio.gather(workers, return_exceptions=True)
     finally:
+        await hub.limits.close()
         await hub.stream.aclose()
         await hub.db.close()

@@ -1,38 +1,51 @@
 """Serves the built dashboard: hashed assets for good, the page for every other address."""
 
+import secrets
 from pathlib import Path
+from typing import Final
 
 from aiohttp import web
 
-from hub.kit.problems import RouteNotFound
+from hub.kit import headers
+from hub.kit.arrival import ARRIVAL
+from hub.kit.problems import RangeNotThere, RouteNotFound
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
-        "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-PAGES = "/{path:(?!(?:api|telemetry|healthz|readyz|metrics)(?:/|$)).*}"
+PAGES: Final = "/{path:(?!(?:api|telemetry|healthz|readyz|metrics)(?:/|$)).*}"
+ASSETS: Final = "assets/"
+# Stands in the built page where each answer has a nonce of its own.
+NONCE: Final = "__CSP_NONCE__"
 
 
 def mount(app: web.Application, folder: Path) -> None:
     """Serve `folder` at / when it holds a built dashboard; addresses of pages all get index.html."""
     # Listed once: only what was built is ever served, whatever the address says.
     files = {str(file.relative_to(folder)): file for file in folder.rglob("*") if file.is_file()}
+    index = files.pop("index.html", None)
+    page = None if index is None else index.read_text(encoding="utf-8")
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        file = files.get(request.match_info["path"])
+        path = request.match_info["path"]
+        file = files.get(path)
+        request[ARRIVAL].sampled = file is not None
         if file is not None:
-            age = "public, max-age=31536000, immutable" if "/assets/" in request.path else "no-cache"
-            return web.FileResponse(file, headers={**HEADERS, "Cache-Control": age})
-        index = files.get("index.html")
-        if index is None:
+            _check_range(request, file.stat().st_size)
+            age = "public, max-age=31536000, immutable" if path.startswith(ASSETS) else "no-cache"
+            return web.FileResponse(file, headers={**headers.of_page(), "Cache-Control": age})
+        if page is None or path.startswith(ASSETS):
             raise RouteNotFound(path=request.path)
-        return web.FileResponse(index, headers={**HEADERS, "Cache-Control": "no-cache"})
+        # Never kept: a page and its policy share the nonce.
+        nonce = secrets.token_urlsafe(18)
+        return web.Response(text=page.replace(NONCE, nonce), content_type="text/html", headers=headers.of_page(nonce))
 
     app.router.add_get(PAGES, serve)
+
+
+def _check_range(request: web.Request, size: int) -> None:
+    if "Range" not in request.headers:
+        return
+    try:
+        start = request.http_range.start
+    except ValueError as error:
+        raise RangeNotThere(size) from error
+    if start is not None and start >= size:
+        raise RangeNotThere(size)

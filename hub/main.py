@@ -3,34 +3,20 @@
 import asyncio
 import contextlib
 import gc
-import logging
 import signal
 
 import structlog
 import uvloop
 from aiohttp import web
 
+from contract import logs
 from hub.app import create_app
+from hub.gateway import make_runner
 from hub.settings import Role, Settings
 
 log = structlog.get_logger(__name__)
 
 SHUTDOWN_S = 5.0
-
-
-def configure_logs() -> None:
-    """Write every event as one JSON line to standard output."""
-    logging.basicConfig(level=logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
 
 
 def _collect_rarely() -> None:
@@ -42,9 +28,7 @@ def _collect_rarely() -> None:
 
 async def serve(settings: Settings, roles: frozenset[Role]) -> None:
     """Serve until SIGINT or SIGTERM, then end open requests within five seconds."""
-    runner = web.AppRunner(
-        create_app(settings, roles), access_log=None, shutdown_timeout=SHUTDOWN_S, auto_decompress=False
-    )
+    runner = make_runner(create_app(settings, roles), shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.http_port, reuse_port=False)
@@ -61,6 +45,6 @@ async def serve(settings: Settings, roles: frozenset[Role]) -> None:
 
 def run(settings: Settings, roles: frozenset[Role]) -> None:
     """Run the hub in this process."""
-    configure_logs()
+    logs.configure()
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(serve(settings, roles))

@@ -1,13 +1,29 @@
 """The hub's settings, from ETP_* environment variables or a .env file."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Role = Literal["api", "writer", "live", "worker"]
 ALL_ROLES: frozenset[Role] = frozenset({"api", "writer", "live", "worker"})
+
+
+def _parts(text: object) -> object:
+    """Split a list that is written with commas."""
+    return [part for each in text.split(",") if (part := each.strip())] if isinstance(text, str) else text
+
+
+def _origin(text: str) -> str:
+    scheme, _, host = text.partition("://")
+    if scheme not in {"http", "https"} or not host or not set(host).isdisjoint("/?#*@ "):
+        raise ValueError("an origin is a scheme and a host, e.g. https://lab.example.com, without a path")
+    return text.lower()
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class Settings(BaseSettings):
@@ -42,10 +58,26 @@ class Settings(BaseSettings):
     refresh_token_s: int = Field(default=14 * 86_400, ge=60, description="A session may rest so long.")
     session_s: int = Field(default=90 * 86_400, ge=60, description="However busy, a session ends after so long.")
 
+    requests_per_s: float = Field(default=50.0, gt=0, description="For each session or token, shared by all replicas.")
+    requests_burst: int = Field(default=500, ge=1)
+    public_requests_per_s: float = Field(default=10.0, gt=0, description="For each address, where nobody is known.")
+    public_requests_burst: int = Field(default=100, ge=1)
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        default=(), description="Networks whose X-Forwarded-For, X-Forwarded-Proto and X-Request-ID are believed."
+    )
+    cors_origins: Annotated[frozenset[Origin], NoDecode, BeforeValidator(_parts)] = Field(
+        default=frozenset(), description="Pages of other sites that may use the API from a browser."
+    )
+
     @property
     def dashboard_url(self) -> str:
         """The address that links in letters begin with, without a slash at its end."""
         return (self.public_url or f"http://{self.host}:{self.http_port}").rstrip("/")
+
+    @property
+    def behind_https(self) -> bool:
+        """Whether browsers reach the hub over HTTPS."""
+        return (self.public_url or "").startswith("https://")
 
     @property
     def key_file(self) -> Path:

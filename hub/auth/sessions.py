@@ -98,7 +98,7 @@ async def log_out(ctx: Context, *, everywhere: bool) -> None:
     else:
         await end(ctx, ctx.caller.credential_id, "logout")
         await record(ctx, Fact("user.logged_out", subject_id=ctx.caller.id))
-    ctx.cookies.append(_cookie("", max_age_s=0, secure=_secure(ctx)))
+    ctx.cookies.append(_cookie("", max_age_s=0, secure=ctx.https))
 
 
 async def list_mine(ctx: Context) -> Page[Session]:
@@ -163,12 +163,8 @@ async def _issue(
     )
     if browser:
         max_age_s = max(0, int((expires_at - ctx.hub.clock.now()).total_seconds()))
-        ctx.cookies.append(_cookie(fresh, max_age_s=max_age_s, secure=_secure(ctx)))
+        ctx.cookies.append(_cookie(fresh, max_age_s=max_age_s, secure=ctx.https))
     return Tokens(access_token=access, expires_in=lifetime_s, refresh_token=None if browser else fresh)
-
-
-def _secure(ctx: Context) -> bool:
-    return (ctx.hub.settings.public_url or "").startswith("https://")
 
 
 def _cookie(value: str, *, max_age_s: int, secure: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from hub.kit.arrival import ARRIVAL, Arrival
 from hub.kit.clock import Clock
 from hub.kit.crypto import Keys
 from hub.kit.db import Database, Tx
@@ -88,9 +89,19 @@ class Context:
         return self.transaction
 
     @property
+    def arrival(self) -> Arrival:
+        """Return what is known of the request itself."""
+        return self.request[ARRIVAL]
+
+    @property
     def address(self) -> str | None:
-        """Return the address that the request came from."""
-        return self.request.remote
+        """Return the address that the request came from, behind proxies that are trusted."""
+        return self.arrival.address
+
+    @property
+    def https(self) -> bool:
+        """Tell whether the client speaks HTTPS, with the hub or with a proxy before it."""
+        return self.arrival.https
 
     @property
     def user_agent(self) -> str | None:

@@ -5,6 +5,7 @@ import typing
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,10 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from hub.kit import idempotency, rules, wire
+from hub.kit import bodies, idempotency, quota, rules, wire
+from hub.kit.arrival import ARRIVAL
 from hub.kit.context import HUB, Context
 from hub.kit.problems import (
-    BodyTooLarge,
     BrokenJson,
     DatabaseAway,
     FieldError,
@@ -27,7 +28,6 @@ from hub.kit.problems import (
 )
 
 Handler = Callable[..., Awaitable[Any]]
-REQUEST_ID = web.RequestKey("request_id", str)
 
 
 class Access:
@@ -70,6 +70,8 @@ class Endpoint:
     status: int
     problems: Sequence[type[Problem]]
     transaction: bool
+    rate: float
+    sampled: bool
     path_types: dict[str, Any]
     query: type[BaseModel] | None
     body: Any
@@ -103,13 +105,17 @@ class Routes:
         status: int = 200,
         problems: Sequence[type[Problem]] = (),
         transaction: bool = True,
+        rate: float = 1.0,
+        sampled: bool = False,
         produces: Sequence[str] = ("application/json",),
         consumes: Sequence[str] = ("application/json",),
         takes: Any = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a route. The handler's parameters say what it takes: `ctx`, path names, `query` and `body` models.
 
-        A handler that reads the body itself has no `body` and documents its shape by `takes`.
+        A handler that reads the body itself has no `body` and documents its shape by `takes`. `rate` multiplies how
+        many requests a caller may make, 0 for routes with limits of their own. Of `sampled` routes the log tells now
+        and then.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -127,6 +133,8 @@ class Routes:
                     status=status,
                     problems=tuple(problems),
                     transaction=transaction,
+                    rate=rate,
+                    sampled=sampled,
                     path_types=hints,
                     query=query,
                     body=takes if body is None else body,
@@ -150,27 +158,47 @@ def _serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamRe
     answer = None if endpoint.answer is None else TypeAdapter(endpoint.answer)
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        ctx = Context(hub=request.app[HUB], request=request, request_id=request[REQUEST_ID])
-        arguments = _path_and_query(endpoint, request)
-        await ctx.hub.vault.ready()
-        # Whoever is not admitted, and a body that comes slowly, hold no connection to the database.
-        await endpoint.access.admit(ctx)
-        raw = b""
-        if endpoint.adapter is not None:
-            raw = await _read_body(request)
-            arguments["body"] = _parse_body(endpoint.adapter, raw)
-        async with _transaction(ctx, endpoint):
-            response = await idempotency.recall(ctx, raw)
-            if response is None:
-                response = _respond(ctx, endpoint, answer, await endpoint.handler(ctx, **arguments))
-                await idempotency.remember(ctx, raw, response)
-        if endpoint.method == "DELETE":
-            ctx.hub.remembered.forget()
-        for act in ctx.after_commit:
-            act()
-        return response
+        arrival = request[ARRIVAL]
+        arrival.sampled = endpoint.sampled
+        ctx = Context(hub=request.app[HUB], request=request, request_id=arrival.request_id)
+        try:
+            return await _handle(endpoint, answer, ctx)
+        finally:
+            arrival.principal = ctx.principal
 
     return serve
+
+
+async def _handle(endpoint: Endpoint, answer: TypeAdapter[Any] | None, ctx: Context) -> web.StreamResponse:
+    arguments = await _admit(endpoint, ctx)
+    raw = b""
+    if endpoint.adapter is not None:
+        raw = await _read_body(ctx.request)
+        arguments["body"] = _parse_body(endpoint.adapter, raw)
+    async with _transaction(ctx, endpoint):
+        response = await idempotency.recall(ctx, raw)
+        if response is None:
+            response = _respond(ctx, endpoint, answer, await endpoint.handler(ctx, **arguments))
+            await idempotency.remember(ctx, raw, response)
+    if endpoint.method == "DELETE":
+        ctx.hub.remembered.forget()
+    for act in ctx.after_commit:
+        act()
+    return response
+
+
+async def _admit(endpoint: Endpoint, ctx: Context) -> dict[str, Any]:
+    """Admit and count a request; whoever is not admitted, and a body that comes slowly, hold no connection."""
+    try:
+        arguments = _path_and_query(endpoint, ctx.request)
+        await ctx.hub.vault.ready()
+        await endpoint.access.admit(ctx)
+    except Problem as refusal:
+        if refusal.status < HTTPStatus.INTERNAL_SERVER_ERROR:  # guesses count, too
+            await quota.count(ctx, endpoint.rate, endpoint.path)
+        raise
+    await quota.count(ctx, endpoint.rate, endpoint.path)
+    return arguments
 
 
 def _respond(ctx: Context, endpoint: Endpoint, answer: TypeAdapter[Any] | None, result: Any) -> web.StreamResponse:
@@ -224,10 +252,7 @@ async def _read_body(request: web.Request) -> bytes:
     # Without a body the type does not matter; with one a page of another site must not get by without asking first.
     if request.content_type != "application/json" and request.can_read_body:
         raise WrongContentType(expected="application/json")
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise BodyTooLarge(limit_bytes=wire.MAX_BODY_BYTES) from error
+    return await bodies.read(request, wire.MAX_BODY_BYTES)
 
 
 def _parse_body(adapter: TypeAdapter[Any], raw: bytes) -> Any:

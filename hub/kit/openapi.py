@@ -10,12 +10,15 @@ from pydantic import BaseModel, TypeAdapter
 
 from hub.kit.endpoint import COMMON_PROBLEMS, Endpoint
 from hub.kit.problems import (
+    BodyBroken,
     BodyTooLarge,
+    BodyTooSlow,
     BrokenJson,
     IdempotencyConflict,
     InternalFault,
     Problem,
     ProblemDocument,
+    TooManyRequests,
     WrongContentType,
 )
 
@@ -125,8 +128,10 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _problems_of(endpoint: Endpoint) -> set[type[Problem]]:
     problems = {*endpoint.problems, *endpoint.access.problems, *COMMON_PROBLEMS, InternalFault}
+    if endpoint.rate:
+        problems.add(TooManyRequests)
     if endpoint.body is not None:
-        problems |= {BrokenJson, BodyTooLarge, WrongContentType}
+        problems |= {BrokenJson, BodyBroken, BodyTooLarge, BodyTooSlow, WrongContentType}
     if endpoint.status == HTTPStatus.CREATED:
         problems.add(IdempotencyConflict)
     return problems

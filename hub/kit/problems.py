@@ -121,6 +121,78 @@ class BodyTooLarge(Problem):
     detail = "At most {limit_bytes} bytes are taken here; split the request."
 
 
+class BodyTooSlow(Problem):
+    """The body came too slowly."""
+
+    status = 408
+    detail = "Nothing of it was taken. Send at least {least} bytes a second."
+
+    def __init__(self, least: int) -> None:
+        """Name the least rate; nothing more is read from this connection."""
+        super().__init__(least=least, headers={"Connection": "close"})
+
+
+class BodyBroken(Problem):
+    """The body ends or is framed wrongly."""
+
+    status = 400
+    detail = "Nothing of it was taken. Check Content-Length or the chunks of Transfer-Encoding, then send it again."
+
+
+class RequestBroken(Problem):
+    """The request is no HTTP that is understood here."""
+
+    status = 400
+    detail = "{why} Check how the request is written."
+
+    def __init__(self, why: str = "It cannot be read.") -> None:
+        """Say in `why` what was wrong, without repeating what was sent."""
+        super().__init__(why=why)
+
+
+class AddressBroken(Problem):
+    """The address is not well-formed."""
+
+    status = 400
+    detail = "A path is UTF-8 in valid percent escapes without control characters, backslashes, '//', '/./' and '/../'."
+
+
+class AddressTooLong(Problem):
+    """The address is too long."""
+
+    status = 414
+    detail = "At most {limit_bytes} bytes are taken, query included; ask for less at once."
+
+
+class HeaderTooLarge(Problem):
+    """A header or cookie is too large."""
+
+    status = 431
+    detail = "At most {limit_bytes} bytes are taken in one header. Delete this site's cookies if a browser sent it."
+
+
+class TooManyRequests(Problem):
+    """Too many requests."""
+
+    status = 429
+    detail = "Wait {wait_s} seconds. {per_s:g} a second are answered, and up to {burst:g} at once after a pause."
+
+    def __init__(self, wait_s: int, per_s: float, burst: float) -> None:
+        """Say how long to wait, and what would have been right."""
+        super().__init__(wait_s=wait_s, per_s=per_s, burst=burst, headers={"Retry-After": str(wait_s)})
+
+
+class RangeNotThere(Problem):
+    """The file has no such part."""
+
+    status = 416
+    detail = "It has {size} bytes; ask for a part of them, or without Range."
+
+    def __init__(self, size: int) -> None:
+        """Tell how large the file is."""
+        super().__init__(size=size, headers={"Content-Range": f"bytes */{size}"})
+
+
 class RouteNotFound(Problem):
     """There is nothing at this address."""
 
@@ -200,5 +272,7 @@ def from_http_error(error: web.HTTPException, path: str) -> Problem | None:
             return MethodNotAllowed(allowed=", ".join(sorted(allowed)), headers={"Allow": ", ".join(sorted(allowed))})
         case 413:
             return BodyTooLarge(limit_bytes=wire.MAX_BODY_BYTES)
+        case status if status >= 400:
+            return RequestBroken(f"{error.reason}.")
         case _:
             return None

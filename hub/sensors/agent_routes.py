@@ -81,7 +81,10 @@ async def read_edge_config(ctx: Context) -> web.Response:
     return web.Response(body=config.model_dump_json().encode(), content_type="application/json", headers={"ETag": tag})
 
 
-@routes.route("POST", "/broker/login", access=PUBLIC, answer=BrokerAccount, problems=[WrongBrokerLogin])
+# A broker asks for all its devices, from one address, again and again.
+@routes.route(
+    "POST", "/broker/login", access=PUBLIC, answer=BrokerAccount, problems=[WrongBrokerLogin], rate=50, sampled=True
+)
 async def log_in_to_broker(ctx: Context, body: BrokerLogin) -> BrokerAccount:
     """Check a broker client's user name and password."""
     return await agents.broker_account(ctx, body)

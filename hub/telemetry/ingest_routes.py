@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from contract import packets
 from contract.packets import PacketBroken, PacketInvalid
 from hub.auth.access import bearer
+from hub.kit import bodies
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import FieldError, InvalidPayload
@@ -117,7 +118,7 @@ async def read_body(ctx: Context) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async for chunk in ctx.request.content.iter_any():
+        async for chunk in bodies.chunks(ctx.request):
             part = chunk if unpack is None else unpack.decompress(chunk, limit + 1 - size)
             size += len(part)
             if size > limit or (unpack is not None and unpack.unconsumed_tail):
@@ -145,5 +146,7 @@ for each in (routes, root_routes):
         status=202,
         problems=PROBLEMS,
         transaction=False,
+        rate=0,
+        sampled=True,
         takes=PacketIn,
     )(take_telemetry)

@@ -93,3 +93,13 @@ def test_statuses() -> None:
         assert (endpoint.status == 201) is creates, name(endpoint)
         if endpoint.method == "DELETE":
             assert (endpoint.status, endpoint.answer) == (204, None), name(endpoint)
+
+
+def test_all_but_a_few_are_limited_and_say_so(document: dict[str, Any]) -> None:
+    unlimited = {name(endpoint) for endpoint in DECLARED if not endpoint.rate}
+    assert unlimited == {"POST /telemetry", "POST /api/v1/telemetry", "GET /api/v1/live"}, (
+        "these have limits of their own"
+    )
+    for endpoint in DECLARED:
+        told = document["paths"][endpoint.path][endpoint.method.lower()]["responses"].get("429", {"description": ""})
+        assert ("too-many-requests" in told["description"]) is bool(endpoint.rate), name(endpoint)

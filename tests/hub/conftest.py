@@ -11,8 +11,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from hub.app import RUNNER_OPTIONS, create_app
+from hub.app import create_app
 from hub.auth import tokens
+from hub.gateway import make_runner
 from hub.kit.context import HUB
 from hub.kit.db import Tx, prepare_connection
 from hub.settings import Role, Settings
@@ -49,12 +50,17 @@ def app(settings: Settings, roles: frozenset[Role]) -> web.Application:
     return create_app(settings, roles)
 
 
+class HubServer(TestServer):
+    """The hub as it serves in earnest, behind its gateway."""
+
+    async def _make_runner(self, **options: Any) -> web.BaseRunner:
+        return make_runner(self.app, **options)
+
+
 @pytest.fixture
 async def client(app: web.Application) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """A client of the running hub."""
-    server = TestServer(app)
-    await server.start_server(**RUNNER_OPTIONS)
-    async with TestClient(server) as client:
+    async with TestClient(HubServer(app)) as client:
         yield client
 
 

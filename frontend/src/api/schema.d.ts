@@ -3044,8 +3044,17 @@ export interface operations {
                     "application/json": components["schemas"]["InviteView"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3089,7 +3098,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3140,7 +3149,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3160,6 +3169,15 @@ export interface operations {
             };
             /** @description cross-site: This request came from another site; otp-refused: The one-time code is not good */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3194,7 +3212,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3268,6 +3286,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -3333,6 +3360,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -3375,7 +3411,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3395,6 +3431,15 @@ export interface operations {
             };
             /** @description otp-refused: The one-time code is not good; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3438,7 +3483,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3487,7 +3532,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3507,6 +3552,15 @@ export interface operations {
             };
             /** @description otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3550,7 +3604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3601,7 +3655,7 @@ export interface operations {
                     "application/json": components["schemas"]["Enrollment"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3621,6 +3675,15 @@ export interface operations {
             };
             /** @description password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3664,7 +3727,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3715,7 +3778,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3735,6 +3798,15 @@ export interface operations {
             };
             /** @description otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3778,7 +3850,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3827,7 +3899,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3847,6 +3919,15 @@ export interface operations {
             };
             /** @description otp-needed: Your account has a second factor; otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3881,7 +3962,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3930,8 +4011,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3966,7 +4056,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4015,8 +4105,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4060,7 +4159,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4111,7 +4210,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4131,6 +4230,15 @@ export interface operations {
             };
             /** @description cross-site: This request came from another site */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4158,6 +4266,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4210,7 +4327,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4221,6 +4338,15 @@ export interface operations {
             };
             /** @description cross-site: This request came from another site */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4264,7 +4390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4331,6 +4457,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4412,6 +4547,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -4477,6 +4621,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -4522,7 +4675,7 @@ export interface operations {
                     "application/json": components["schemas"]["PersonalToken"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4551,6 +4704,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4587,6 +4749,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4668,6 +4839,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -4710,7 +4890,7 @@ export interface operations {
                     "application/json": components["schemas"]["BrokerAccount"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4721,6 +4901,15 @@ export interface operations {
             };
             /** @description wrong-broker-login: User name or password is wrong */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4748,6 +4937,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4824,6 +5022,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4914,6 +5121,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -4958,7 +5174,7 @@ export interface operations {
                     "application/json": components["schemas"]["Capture"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4987,6 +5203,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5023,6 +5248,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5109,6 +5343,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5178,6 +5421,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5268,6 +5520,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5326,7 +5587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description not-found: There is no such thing here */
+            /** @description not-found: There is no such thing here; project-gone: The project was deleted */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5346,6 +5607,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5438,6 +5708,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5507,6 +5786,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5588,6 +5876,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -5632,7 +5929,7 @@ export interface operations {
                     "application/json": components["schemas"]["EdgeAgent"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5661,6 +5958,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5697,6 +6003,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5751,7 +6066,7 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedToken"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5787,6 +6102,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -5814,7 +6138,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5872,6 +6196,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5948,6 +6281,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6038,6 +6380,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6082,7 +6433,7 @@ export interface operations {
                     "application/json": components["schemas"]["Experiment"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6111,6 +6462,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6147,6 +6507,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6239,6 +6608,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6319,6 +6697,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6366,7 +6753,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6395,6 +6782,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6431,6 +6827,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6514,6 +6919,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6559,7 +6973,7 @@ export interface operations {
                     "application/json": components["schemas"]["Invite"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6588,6 +7002,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6624,6 +7047,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6705,6 +7137,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6747,7 +7188,7 @@ export interface operations {
                     "application/json": components["schemas"]["InviteView"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6776,6 +7217,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6819,7 +7269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6864,8 +7314,26 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description foreign-origin: This page may not connect */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description web-socket-needed: This address speaks WebSocket */
+            426: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6949,6 +7417,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -6993,7 +7470,7 @@ export interface operations {
                     "application/json": components["schemas"]["Previewed"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7029,6 +7506,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -7049,6 +7535,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7124,6 +7619,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -7169,7 +7673,7 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7189,6 +7693,15 @@ export interface operations {
             };
             /** @description token-not-enough: This personal token does not reach so far */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7225,6 +7738,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7301,6 +7823,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7391,6 +7922,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -7435,7 +7975,7 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7471,6 +8011,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -7491,6 +8040,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7583,6 +8141,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -7659,6 +8226,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7747,6 +8323,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -7823,6 +8408,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -7870,7 +8464,7 @@ export interface operations {
                     "application/json": components["schemas"]["EdgeAgent"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7899,6 +8493,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7935,6 +8538,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8024,6 +8636,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -8071,7 +8692,7 @@ export interface operations {
                     "application/json": components["schemas"]["Experiment"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8100,6 +8721,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8136,6 +8766,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8219,6 +8858,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -8264,7 +8912,7 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8293,6 +8941,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8329,6 +8986,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8420,6 +9086,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -8502,6 +9177,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -8549,7 +9233,7 @@ export interface operations {
                     "application/json": components["schemas"]["Sensor"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8578,6 +9262,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8614,6 +9307,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8697,6 +9399,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -8741,7 +9452,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectSettings"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8777,6 +9488,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description body-too-large: The body is too large */
             413: {
                 headers: {
@@ -8797,6 +9517,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8880,6 +9609,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -8924,7 +9662,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8953,6 +9691,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8989,6 +9736,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9077,6 +9833,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -9124,7 +9889,7 @@ export interface operations {
                     "application/json": components["schemas"]["Capture"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9151,8 +9916,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description not-found: There is no such thing here */
+            /** @description not-found: There is no such thing here; project-gone: The project was deleted */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9189,6 +9963,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9240,7 +10023,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9269,6 +10052,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9305,6 +10097,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9356,7 +10157,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9385,6 +10186,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9421,6 +10231,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9513,6 +10332,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -9555,7 +10383,7 @@ export interface operations {
                     "application/json": components["schemas"]["Runs"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9584,6 +10412,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9620,6 +10457,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9699,6 +10545,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -9768,6 +10623,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9858,6 +10722,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -9902,7 +10775,7 @@ export interface operations {
                     "application/json": components["schemas"]["Sensor"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9931,6 +10804,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9967,6 +10849,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10032,6 +10923,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10115,6 +11015,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -10191,6 +11100,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -10238,7 +11156,7 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedToken"];
                 };
             };
-            /** @description broken-json: The body is not JSON */
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10267,6 +11185,15 @@ export interface operations {
             };
             /** @description not-found: There is no such thing here */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10310,7 +11237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10401,6 +11328,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -10480,7 +11416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-attempts: Too many attempts */
+            /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10531,7 +11467,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description bad-compression: The body does not decompress; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10542,6 +11478,15 @@ export interface operations {
             };
             /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10618,7 +11563,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description bad-compression: The body does not decompress; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10629,6 +11574,15 @@ export interface operations {
             };
             /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

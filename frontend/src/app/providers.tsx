@@ -8,6 +8,7 @@ import { RouterProvider } from "react-router";
 import { ApiProblem } from "@/api/problem";
 import { Toasts } from "@/ui/toasts";
 
+import { styleNonce } from "./nonce";
 import { router } from "./router";
 import { theme } from "./theme/theme";
 
@@ -26,8 +27,8 @@ const queries = new QueryClient({
 
 export function Providers(): ReactElement {
   return (
-    // Colours and sizes come from our style sheets; injected style elements are not needed, and policy may forbid them.
-    <MantineProvider theme={theme} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
+    // Colours and sizes come from our style sheets; what is injected still shows the page's nonce, or policy refuses it.
+    <MantineProvider theme={theme} getStyleNonce={styleNonce} defaultColorScheme="auto" withCssVariables={false} withGlobalClasses={false}>
       <QueryClientProvider client={queries}>
         <RouterProvider router={router} />
         <Toasts />
