@@ -1,10 +1,12 @@
 """What the embedded broker is told by its environment."""
 
 import math
-from typing import Final
+from typing import Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contract.places import is_local
 
 MIB: Final = 1 << 20
 
@@ -14,6 +16,7 @@ class BrokerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ETP_", env_file=".env", extra="ignore", frozen=True)
 
+    env: Literal["dev", "production"] = "dev"
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = Field(default=1883, ge=0, le=65535)
     hub_url: str | None = None
@@ -30,6 +33,12 @@ class BrokerSettings(BaseSettings):
         ge=0,
         description="How long telemetry that no edge agent gets waits for one, before it is acknowledged and gone.",
     )
+
+    @model_validator(mode="after")
+    def _stays_at_home(self) -> Self:
+        if self.env == "production" and not is_local(self.mqtt_host):
+            raise ValueError("ETP_MQTT_HOST: the embedded broker has no TLS and serves this machine only in production")
+        return self
 
     @property
     def hub(self) -> str:

@@ -1,12 +1,14 @@
 """What an edge agent is told by its environment."""
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contract.places import is_local
 
 _MQTT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
@@ -22,6 +24,7 @@ class EdgeSettings(BaseSettings):
     data_dir: Path = Path("var")
     edge_dir: Path | None = None  # the spool and the cached configuration; by default `edge` in the data folder
 
+    env: Literal["dev", "production"] = "dev"
     hub_url: str | None = None
     mqtt_url: str | None = None  # mqtt://host:port, mqtts:// for TLS
     http_port: int = 8080
@@ -42,6 +45,12 @@ class EdgeSettings(BaseSettings):
             raise ValueError("ETP_EDGE_TOKEN or ETP_EDGE_TOKEN_FILE must give the agent's token")
         if self.mqtt_url is not None and urlsplit(self.mqtt_url).scheme not in _MQTT_PORTS:
             raise ValueError("ETP_MQTT_URL must begin with mqtt:// or mqtts://")
+        if self.env == "production":
+            host, _, tls = self.broker
+            if not (tls or is_local(host)):
+                raise ValueError("ETP_MQTT_URL needs mqtts:// for another machine in production")
+            if not (self.hub.startswith("https://") or is_local(urlsplit(self.hub).hostname)):
+                raise ValueError("ETP_HUB_URL needs https:// for another machine in production")
         return self
 
     @property

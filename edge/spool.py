@@ -90,7 +90,8 @@ class Spool:
     @classmethod
     async def open(cls, path: Path, max_bytes: int, new_batch_id: Callable[[], str] = _new_batch_id) -> Self:
         """Open or create the spool; max_bytes bounds its content. Raises `SpoolInUse`."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.chmod(0o700)  # raw values are not for everybody who uses this machine
         db = await aiosqlite.connect(path, isolation_level=None, timeout=1.0, iter_chunk_size=500)
         try:
             # Exclusive: two agents on one spool would send everything twice.

@@ -1,5 +1,6 @@
 """Serves the built dashboard: hashed assets for good, the page for every other address."""
 
+import mimetypes
 import secrets
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,7 @@ def mount(app: web.Application, folder: Path) -> None:
         if file is not None:
             _check_range(request, file.stat().st_size)
             age = "public, max-age=31536000, immutable" if path.startswith(ASSETS) else "no-cache"
-            return web.FileResponse(file, headers={**headers.of_page(), "Cache-Control": age})
+            return web.FileResponse(file, headers={**headers.of_page(), "Cache-Control": age} | _type_of(file))
         if page is None or path.startswith(ASSETS):
             raise RouteNotFound(path=request.path)
         # Never kept: a page and its policy share the nonce.
@@ -49,3 +50,10 @@ def _check_range(request: web.Request, size: int) -> None:
         raise RangeNotThere(size) from error
     if start is not None and start >= size:
         raise RangeNotThere(size)
+
+
+def _type_of(file: Path) -> dict[str, str]:
+    """Say which letters a text is written in; other types are found by their endings."""
+    kind, _ = mimetypes.guess_type(file.name)
+    is_text = kind is not None and (kind.startswith("text/") or kind in {"image/svg+xml", "application/json"})
+    return {"Content-Type": f"{kind}; charset=utf-8"} if is_text else {}

@@ -12,13 +12,15 @@ from aiohttp import web
 
 from hub.kit import headers, origins, peers
 from hub.kit.arrival import ARRIVAL, Arrival
-from hub.kit.problems import AddressBroken, InternalFault, Problem, RequestBroken, from_http_error
+from hub.kit.problems import AddressBroken, HttpsNeeded, InternalFault, Problem, RequestBroken, from_http_error
 from hub.kit.server import Runner
 from hub.request_log import RequestLog, path_of
 from hub.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+# Asked by whoever keeps the process alive, on the machine itself.
+OF_THE_MACHINE: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 SETTINGS: Final = web.AppKey("gateway settings", Settings)
 # What needs no closer look: no escape, no empty segment, none that begins with a dot.
 _PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)+/?|/")
@@ -55,6 +57,7 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     arrival = request[ARRIVAL] = _arrive(request, settings)
     try:
         _check(request)
+        _check_https(request, arrival, settings)
         asked = origins.preflight(request, settings.cors_origins)
         return await handler(request) if asked is None else asked
     except Problem as raised:
@@ -75,7 +78,9 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _arrive(request: web.BaseRequest, settings: Settings) -> Arrival:
-    return peers.arrive(request, settings.trusted_proxies, always_https=settings.behind_https)
+    # In production nothing is believed: the connection itself, or the proxy that ends TLS, tells.
+    always_https = settings.behind_https and settings.env != "production"
+    return peers.arrive(request, settings.trusted_proxies, always_https=always_https)
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -96,6 +101,11 @@ def _check(request: web.Request) -> None:
                 value.decode()
             except UnicodeDecodeError as error:
                 raise RequestBroken("A header is not UTF-8.") from error
+
+
+def _check_https(request: web.Request, arrival: Arrival, settings: Settings) -> None:
+    if settings.env == "production" and not arrival.https and request.path not in OF_THE_MACHINE:
+        raise HttpsNeeded
 
 
 def _check_path(path: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import ssl
 
 import structlog
 import uvloop
@@ -12,6 +13,7 @@ from aiohttp import web
 from contract import logs
 from hub.app import create_app
 from hub.gateway import make_runner
+from hub.kit.tls import server_context
 from hub.settings import Role, Settings
 
 log = structlog.get_logger(__name__)
@@ -26,12 +28,19 @@ def _collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """Return what ends TLS in this process, None where a proxy does, or nobody."""
+    if settings.tls_cert_file is None or settings.tls_key_file is None:
+        return None
+    return server_context(settings.tls_cert_file, settings.tls_key_file)
+
+
 async def serve(settings: Settings, roles: frozenset[Role]) -> None:
     """Serve until SIGINT or SIGTERM, then end open requests within five seconds."""
     runner = make_runner(create_app(settings, roles), shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.http_port, reuse_port=False)
+        site = web.TCPSite(runner, settings.host, settings.http_port, reuse_port=False, ssl_context=tls_of(settings))
         await site.start()
         _collect_rarely()
         log.info("hub ready", host=settings.host, port=settings.http_port, roles=sorted(roles))

@@ -2,10 +2,13 @@
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from contract.places import is_local
 
 Role = Literal["api", "writer", "live", "worker"]
 ALL_ROLES: frozenset[Role] = frozenset({"api", "writer", "live", "worker"})
@@ -39,6 +42,8 @@ class Settings(BaseSettings):
     env: Literal["dev", "production"] = "dev"
     secret_key_file: Path | None = None
     public_url: str | None = None
+    tls_cert_file: Path | None = Field(default=None, description="PEM; with the key file the hub itself speaks TLS.")
+    tls_key_file: Path | None = None
     smtp_url: str | None = None
     mail_from: str = "etp@localhost.localdomain"
     frontend_dir: Path = Path(__file__).resolve().parent.parent / "frontend" / "dist"
@@ -56,7 +61,7 @@ class Settings(BaseSettings):
 
     access_token_s: int = Field(default=600, ge=10)
     refresh_token_s: int = Field(default=14 * 86_400, ge=60, description="A session may rest so long.")
-    session_s: int = Field(default=90 * 86_400, ge=60, description="However busy, a session ends after so long.")
+    session_s: int = Field(default=30 * 86_400, ge=60, description="However busy, a session ends after so long.")
 
     requests_per_s: float = Field(default=50.0, gt=0, description="For each session or token, shared by all replicas.")
     requests_burst: int = Field(default=500, ge=1)
@@ -68,6 +73,14 @@ class Settings(BaseSettings):
     cors_origins: Annotated[frozenset[Origin], NoDecode, BeforeValidator(_parts)] = Field(
         default=frozenset(), description="Pages of other sites that may use the API from a browser."
     )
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if (self.tls_cert_file is None) is not (self.tls_key_file is None):
+            raise ValueError("ETP_TLS_CERT_FILE and ETP_TLS_KEY_FILE go together")
+        if self.env == "production":
+            _require_encryption(self)
+        return self
 
     @property
     def dashboard_url(self) -> str:
@@ -83,6 +96,24 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where the secret key is, or is created outside production."""
         return self.secret_key_file or self.data_dir / "secret.key"
+
+
+def _require_encryption(settings: Settings) -> None:
+    """Refuse what would send passwords or samples in clear over a network; raises ValueError that names the setting."""
+    if not settings.behind_https:
+        raise ValueError("ETP_PUBLIC_URL begins with https:// in production")
+    if settings.tls_cert_file is None and not settings.trusted_proxies:
+        raise ValueError("somebody ends TLS: set ETP_TLS_CERT_FILE, or ETP_TRUSTED_PROXIES for the proxy that does")
+    database = urlsplit(settings.database_url)
+    socket = parse_qs(database.query).get("host", [""])[0].startswith("/")
+    if not (socket or is_local(database.hostname)) and "sslmode=verify-full" not in database.query:
+        raise ValueError("ETP_DATABASE_URL needs sslmode=verify-full for another machine")
+    stream = urlsplit(settings.redis_url)
+    if stream.scheme not in {"rediss", "unix"} and not is_local(stream.hostname):
+        raise ValueError("ETP_REDIS_URL needs rediss:// for another machine")
+    mail = urlsplit(settings.smtp_url or "")
+    if mail.scheme == "smtp+plain" and not is_local(mail.hostname):
+        raise ValueError("ETP_SMTP_URL needs smtp:// or smtps:// for another machine")
 
 
 def load() -> Settings:

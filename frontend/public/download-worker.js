@@ -5,8 +5,12 @@ self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener("message", (event) => {
+  if (event.origin !== self.location.origin) return;
   const { key, path, filename, token } = event.data;
   const port = event.ports[0];
+  const texts = [key, path, filename, token].every((text) => typeof text === "string");
+  // The token goes nowhere but to this hub's API.
+  if (!texts || !path.startsWith("/api/v1/") || port === undefined) return;
   wanted.set(key, { path, filename, token, port });
   port.postMessage({ kept: true });
 });

@@ -17,6 +17,8 @@ from hub.ledger.service import Fact, record
 
 COOKIE: Final = "etp_refresh"
 COOKIE_PATH: Final = wire.API_PREFIX + "/auth"
+# Over HTTPS the browser itself warrants by the prefix that this host set it, for itself alone, encrypted.
+HOST_COOKIE: Final = "__Host-etp_refresh"
 _ENDED: Final[dict[EndedBecause, str]] = {
     "logout": "It was logged out.",
     "everywhere": "All sessions of this account were logged out.",
@@ -58,7 +60,7 @@ async def refresh(ctx: Context, request: Refresh) -> Tokens | Problem:
     token = request.refresh_token
     if token is None:
         _check_own_page(ctx)
-        token = ctx.request.cookies.get(COOKIE)
+        token = ctx.request.cookies.get(_cookie_name(ctx))
     if token is None:
         return RefreshRefused(why="No refresh token was sent.")
     row = await session_queries.lock_refresh(ctx.tx, ctx.hub.keys.digest(token))
@@ -98,7 +100,7 @@ async def log_out(ctx: Context, *, everywhere: bool) -> None:
     else:
         await end(ctx, ctx.caller.credential_id, "logout")
         await record(ctx, Fact("user.logged_out", subject_id=ctx.caller.id))
-    ctx.cookies.append(_cookie("", max_age_s=0, secure=ctx.https))
+    ctx.cookies.append(_cookie(ctx, "", max_age_s=0))
 
 
 async def list_mine(ctx: Context) -> Page[Session]:
@@ -130,7 +132,7 @@ async def end_all(ctx: Context, user_id: UUID, because: EndedBecause, but: UUID 
 
 async def _end_former(ctx: Context) -> None:
     """End the session whose cookie came along: whoever holds the cookie holds the session."""
-    token = ctx.request.cookies.get(COOKIE)
+    token = ctx.request.cookies.get(_cookie_name(ctx))
     former = None if token is None else await session_queries.lock_refresh(ctx.tx, ctx.hub.keys.digest(token))
     if former is not None:
         ctx.after_commit.append(ctx.hub.remembered.forget)
@@ -163,17 +165,21 @@ async def _issue(
     )
     if browser:
         max_age_s = max(0, int((expires_at - ctx.hub.clock.now()).total_seconds()))
-        ctx.cookies.append(_cookie(fresh, max_age_s=max_age_s, secure=ctx.https))
+        ctx.cookies.append(_cookie(ctx, fresh, max_age_s=max_age_s))
     return Tokens(access_token=access, expires_in=lifetime_s, refresh_token=None if browser else fresh)
 
 
-def _cookie(value: str, *, max_age_s: int, secure: bool) -> dict[str, Any]:
+def _cookie_name(ctx: Context) -> str:
+    return HOST_COOKIE if ctx.https else COOKIE
+
+
+def _cookie(ctx: Context, value: str, *, max_age_s: int) -> dict[str, Any]:
     return {
-        "name": COOKIE,
+        "name": _cookie_name(ctx),
         "value": value,
         "max_age": max_age_s,
-        "path": COOKIE_PATH,
+        "path": "/" if ctx.https else COOKIE_PATH,
         "httponly": True,
         "samesite": "Strict",
-        "secure": secure,
+        "secure": ctx.https,
     }

@@ -9,12 +9,12 @@ from hub.kit.arrival import Arrival
 from hub.kit.limits import Rate, Verdict
 
 SERVER: Final = "etp"
-_HSTS: Final = "max-age=31536000"
+_HSTS: Final = "max-age=31536000; includeSubDomains"
 _OF_EVERY_ANSWER: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Content-Security-Policy", "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
     ("Cache-Control", "no-store"),
 )
 # Charts measure their memory only in a page that shares its process with no other site.
@@ -28,8 +28,8 @@ _OF_PAGES: Final = {
 }
 _PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'{nonce}; font-src 'self'; "
-    "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
 )
 
 

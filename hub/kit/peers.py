@@ -20,6 +20,7 @@ _HOP: Final = re.compile(r"\[(?P<six>[0-9A-Fa-f:.]+)\](?::\d+)?|(?P<four>[0-9.]+
 
 def arrive(request: web.BaseRequest, trusted: Sequence[Network], *, always_https: bool) -> Arrival:
     """Note where a request comes from; what its headers say of that counts only when a trusted proxy sent it."""
+    always_https = always_https or request.secure
     peer = _address(request.remote or "") if trusted else None
     if peer is None or not _among(peer, trusted):
         return Arrival(secrets.token_hex(8), request.remote, always_https)

@@ -208,6 +208,13 @@ class NotFound(Problem):
     detail = "No {noun} has this id, or it is not yours to see."
 
 
+class HttpsNeeded(Problem):
+    """This is answered over HTTPS only."""
+
+    status = 403
+    detail = "Use an address that begins with https://. What was just sent went over the network in clear: change it."
+
+
 class MethodNotAllowed(Problem):
     """This address does not take that method."""
 

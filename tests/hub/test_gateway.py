@@ -71,7 +71,9 @@ class TestHeaders:
         self.check_api(CIMultiDict(answer.headers))
 
     def check_api(self, headers: Mapping[str, str]) -> None:
-        assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert headers["Content-Security-Policy"] == (
+            "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        )
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
@@ -140,7 +142,7 @@ class TestHttps:
 
     async def test_is_for_good(self, client: Client, anonymous: Caller) -> None:
         for headers in ((await anonymous.get("/projects")).headers, (await send(client, b"x\r\n\r\n")).headers):
-            assert CIMultiDict(headers)["Strict-Transport-Security"] == "max-age=31536000"
+            assert CIMultiDict(headers)["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
 class TestTrustedProxy:
