@@ -50,7 +50,7 @@ class TestSamples:
     async def test_of_a_sensor(self, db: Tx, viewer: Caller, capture: dict[str, Any]) -> None:
         (sensor,) = capture["sensor_ids"]
         assert (await viewer.get(f"/sensors/{sensor}/samples?from={T}")).status == 200
-        seen = {"from": "2026-11-23T08:00:00.000000Z", "to": None, "samples": 0, "decimated": False}
+        seen = {"from": "2026-11-23T08:00:00+00:00", "to": None, "samples": 0, "decimated": False}
         assert await facts(db) == [("sensor.samples_read", sensor, "viewer", seen | {"values": ["physical"]})]
 
     async def test_of_a_capture(self, db: Tx, editor: Caller, capture: dict[str, Any]) -> None:
