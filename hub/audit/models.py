@@ -1,6 +1,6 @@
 """Shapes of the audit API."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +17,9 @@ Kind = Annotated[
     ),
 ]
 
+# Further out a time zone's offset leaves the calendar.
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(9999, 1, 1, tzinfo=UTC))]
+
 
 class AuditFilter(BaseModel):
     """Which facts are wanted: of from ≤ at < to; `q` is part of any of their texts, in any case."""
@@ -24,8 +27,8 @@ class AuditFilter(BaseModel):
     kind: Kind | None = None
     user_id: UUID | None = Field(default=None, description="Who did it.")
     subject_id: UUID | None = Field(default=None, description="What it was done to.")
-    from_: AwareDatetime | None = Field(default=None, alias="from")
-    to: AwareDatetime | None = None
+    from_: Moment | None = Field(default=None, alias="from")
+    to: Moment | None = None
     q: str | None = Field(default=None, min_length=1, max_length=200)
 
 

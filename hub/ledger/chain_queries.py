@@ -46,7 +46,7 @@ async def take_waiting(tx: Tx, most: int) -> list[asyncpg.Record]:
           where fact_id in (select fact_id from fact_waiting order by fact_id limit $1)
           returning fact_id
         )
-        select fact.id, (extract(epoch from fact.at) * 1000000)::bigint::text as at, fact.kind,
+        select fact.id, round(extract(epoch from fact.at) * 1000000)::text as at, fact.kind,
           fact.project_id::text as project_id, fact.subject_id::text as subject_id, fact.principal_kind,
           fact.principal_id::text as principal_id, fact.role, fact.address, fact.user_agent,
           fact.credential_id::text as credential_id, fact.request_id, fact.details::text as details
@@ -89,7 +89,7 @@ async def links(tx: Tx, until_seq: int | None) -> "Cursor[asyncpg.Record]":
     return await tx.cursor(
         """
         select link.seq, link.fact_id, link.hash,
-          fact.id, (extract(epoch from fact.at) * 1000000)::bigint::text as at, fact.kind,
+          fact.id, round(extract(epoch from fact.at) * 1000000)::text as at, fact.kind,
           fact.project_id::text as project_id, fact.subject_id::text as subject_id, fact.principal_kind,
           fact.principal_id::text as principal_id, fact.role, fact.address, fact.user_agent,
           fact.credential_id::text as credential_id, fact.request_id, fact.details::text as details

@@ -94,13 +94,20 @@ def _follow(found: Verification, row: asyncpg.Record) -> None:
         _note(found, Fault(seq, row["fact_id"], "the fact is missing"))
     else:
         found.facts += 1
-        at = _EPOCH + timedelta(microseconds=int(row["at"]))
-        found.first_at = at if found.first_at is None else min(at, found.first_at)
-        found.last_at = at if found.last_at is None else max(at, found.last_at)
+        _widen(found, row["at"])
         # Behind a gap nobody knows the hash before.
         if not gap and stored != link_hash(found.head.hash, canonical(row)):
             _note(found, Fault(seq, row["fact_id"], "the fact or its link was changed"))
     found.head = Head(seq, stored)
+
+
+def _widen(found: Verification, at_us: str) -> None:
+    try:
+        at = _EPOCH + timedelta(microseconds=int(at_us))
+    except (ValueError, OverflowError):
+        return  # a forged time may lie beyond all calendars; its hash tells
+    found.first_at = at if found.first_at is None else min(at, found.first_at)
+    found.last_at = at if found.last_at is None else max(at, found.last_at)
 
 
 def _compare(found: Verification, expected: Head | None, fact_id: int | None) -> None:

@@ -40,6 +40,7 @@ class Session:
         self._fanout = fanout
         self._viewer = Viewer()
         self._token: str | None = None
+        self._doubtful = False
 
     async def serve(self, first_token: str | None) -> None:
         """Authenticate, then answer messages and send frames."""
@@ -111,6 +112,7 @@ class Session:
 
     async def _subscribe(self, wanted: Subscribe) -> None:
         viewer = self._viewer
+        generation = self._ctx.hub.remembered.generation
         rows = await self._watchable(wanted.sensors, wanted.runs)
         missing = set(wanted.sensors) - {row["id"] for row in rows}
         if missing:
@@ -122,6 +124,8 @@ class Session:
         viewer.values = wanted.values or frozenset({"raw", "physical"})
         viewer.binary = wanted.encoding == "binary"
         viewer.sensors |= {row["no"]: (row["id"], open_raw[row["no"]]) for row in rows}
+        # Rights that changed since they were read are asked for once more.
+        self._doubtful |= self._ctx.hub.remembered.generation != generation
         numbers = [row["no"] for row in rows]
         viewer.holding = wanted.since is not None
         self._fanout.watch(viewer, numbers)
@@ -192,11 +196,11 @@ class Session:
             await asyncio.sleep(WATCH_S)
             try:
                 await user_of(self._ctx, self._token or "", "read")
-                if remembered.generation != generation:
-                    seen = remembered.generation
+                if self._doubtful or remembered.generation != generation:
+                    generation, self._doubtful = remembered.generation, False
                     await self._narrow()
-                    generation = seen
             except DatabaseAway:
+                self._doubtful = True
                 continue  # nobody's rights can have changed there meanwhile
             except Problem as problem:
                 await self._refuse(problem)

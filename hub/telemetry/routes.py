@@ -12,7 +12,6 @@ from contract.frames import Frame, FrameSeries
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import NotFound
-from hub.kit.wire import rfc3339
 from hub.ledger.service import Fact, record, record_apart
 from hub.projects.access import Member, readable_values
 from hub.projects.models import Role
@@ -151,8 +150,8 @@ async def read_capture_ledger(ctx: Context, capture_id: UUID) -> CaptureLedger:
 def _shown(query: RangeQuery, values: frozenset[str], column: Column) -> dict[str, Any]:
     """Say which samples an answer shows, and how many; none of their values."""
     return {
-        "from": query.from_ and rfc3339(query.from_),
-        "to": query.to and rfc3339(query.to),
+        "from": query.from_ and query.from_.isoformat(),
+        "to": query.to and query.to.isoformat(),
         "values": sorted(values),
         "samples": column.total,
         "decimated": column.decimated,

@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import re
 import textwrap
 from collections.abc import Callable, Iterator
 from types import FunctionType
@@ -13,21 +12,9 @@ import pytest
 from hub.app import ENDPOINTS
 from hub.kit.endpoint import Endpoint
 from hub.ledger.service import record, record_apart
+from tests.hub.ledger.rules import NEVER, SHOWS_DATA, SOMETIMES, name
 
 RECORDERS = {record, record_apart}
-# What leaves no fact, and why.
-EXEMPT = {
-    "POST /api/v1/auth/invite": "shows what a code is good for and changes nothing",
-    "POST /api/v1/sensors/{sensor_id}/heartbeat": "a device's sign of life; the sensor keeps the last one",
-    "POST /api/v1/broker/login": "a device connects; the broker asks again and again",
-    "POST /api/v1/telemetry": "samples are counted one by one in the ledgers",
-    "POST /telemetry": "samples are counted one by one in the ledgers",
-}
-SHOWS_DATA = re.compile(r"/(samples|export|download|preview)$")
-
-
-def name(endpoint: Endpoint) -> str:
-    return f"{endpoint.method} {endpoint.path}"
 
 
 def calls(function: FunctionType) -> Iterator[object]:
@@ -61,7 +48,7 @@ def test_the_search_finds_its_way() -> None:
 
 @pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if one.method != "GET"], ids=name)
 def test_every_change_is_a_fact(endpoint: Endpoint) -> None:
-    assert records(endpoint.handler, set()) is (name(endpoint) not in EXEMPT)
+    assert records(endpoint.handler, set()) is (name(endpoint) not in NEVER)
 
 
 @pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if SHOWS_DATA.search(one.path)], ids=name)
@@ -70,4 +57,4 @@ def test_every_reading_of_data_is_a_fact(endpoint: Endpoint) -> None:
 
 
 def test_exemptions_exist() -> None:
-    assert {name(endpoint) for endpoint in ENDPOINTS} >= set(EXEMPT)
+    assert {name(endpoint) for endpoint in ENDPOINTS} >= NEVER.keys() | SOMETIMES.keys()

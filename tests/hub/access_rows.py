@@ -271,7 +271,7 @@ async def _otp_header(world: World, caller: Caller) -> dict[str, str]:
 
 
 async def _bound(world: World, caller: Caller) -> dict[str, Any]:
-    return {"sensors": [{"sensor_id": world.sensor["id"]}]}
+    return {"sensors": [{"sensor_id": world.sensor["id"], "mode": "monitor"}]}
 
 
 async def _batch(world: World, caller: Caller) -> dict[str, Any]:
@@ -326,7 +326,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/projects/{project_id}/settings": Row(),
     "PATCH /api/v1/projects/{project_id}/settings": Row({"raw_policy": "physical-only"}),
     "GET /api/v1/projects/{project_id}/members": Row(),
-    "PUT /api/v1/projects/{project_id}/members/{user_id}": Row({"role": "viewer"}),
+    "PUT /api/v1/projects/{project_id}/members/{user_id}": Row({"role": "editor"}),
     "DELETE /api/v1/projects/{project_id}/members/{user_id}": Row(ids={"user_id": _myself}),
     "GET /api/v1/invites": Row(query="?project_id={project_id}"),
     "POST /api/v1/invites": Row(_new_invite),

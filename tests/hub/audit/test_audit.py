@@ -18,6 +18,9 @@ from hub.ledger import chain
 from tests.hub.callers import Caller
 from tests.hub.conftest import Login, Make
 
+# Before the first day that PostgreSQL or Python know, in UTC.
+FIRST_DAY = "from=0001-01-01T00:00:00%2B14:00"
+
 
 def at(days_ago: float) -> str:
     """Write a moment of the past for a query."""
@@ -168,7 +171,9 @@ class TestFilters:
         assert await kinds(viewer, project, f"user_id={editor.id}") == ["capture.stopped", "capture.started"]
         assert await kinds(viewer, project, f"user_id={uuid4()}") == []
 
-    @pytest.mark.parametrize("query", ["kind=a%25", "kind=a.b.c", "from=yesterday", "user_id=7", "q=", "limit=0"])
+    @pytest.mark.parametrize(
+        "query", ["kind=a%25", "kind=a.b.c", "from=yesterday", "user_id=7", "q=", "limit=0", FIRST_DAY]
+    )
     async def test_rubbish(self, viewer: Caller, project: str, query: str) -> None:
         assert (await viewer.get(f"/projects/{project}/audit?{query}")).status == 422
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from aiohttp import ClientWebSocketResponse
 from aiohttp.test_utils import TestClient
@@ -12,6 +13,7 @@ from hub.kit.db import Tx
 from hub.settings import Role
 from tests.hub.callers import Caller
 from tests.hub.conftest import Make
+from tests.hub.races import until
 
 T = "2026-11-23T08:00:00Z"
 
@@ -50,7 +52,7 @@ class TestSamples:
     async def test_of_a_sensor(self, db: Tx, viewer: Caller, capture: dict[str, Any]) -> None:
         (sensor,) = capture["sensor_ids"]
         assert (await viewer.get(f"/sensors/{sensor}/samples?from={T}")).status == 200
-        seen = {"from": "2026-11-23T08:00:00.000000Z", "to": None, "samples": 0, "decimated": False}
+        seen = {"from": "2026-11-23T08:00:00+00:00", "to": None, "samples": 0, "decimated": False}
         assert await facts(db) == [("sensor.samples_read", sensor, "viewer", seen | {"values": ["physical"]})]
 
     async def test_of_a_capture(self, db: Tx, editor: Caller, capture: dict[str, Any]) -> None:
@@ -109,6 +111,23 @@ class TestLive:
         await socket.send_json({"op": "subscribe", "sensors": capture["sensor_ids"], "values": ["raw"]})
         assert (await socket.receive_json(timeout=5))["op"] == "problem"
         assert await facts(db) == []
+
+    async def test_rights_that_end_while_it_is_written_down(
+        self, db: Tx, socket: ClientWebSocketResponse, viewer: Caller, sensor: Make, database_url: str
+    ) -> None:
+        first, second = await sensor(), await sensor()
+        await socket.send_json({"op": "subscribe", "sensors": [first["id"]]})
+        assert (await socket.receive_json(timeout=5))["op"] == "subscribed"
+        other = await asyncpg.connect(database_url)
+        async with other.transaction():
+            await other.execute("lock table fact in exclusive mode")
+            await socket.send_json({"op": "subscribe", "sensors": [second["id"]]})
+            await until(lambda: db.fetchval("select exists (select from pg_locks where not granted)"))
+            await db.execute("delete from project_member where user_id = $1", UUID(viewer.id))
+            assert (await socket.receive_json(timeout=5))["gone"] == [first["id"]]
+        await other.close()
+        assert (await socket.receive_json(timeout=5))["op"] == "subscribed"
+        assert (await socket.receive_json(timeout=5))["gone"] == [second["id"]]
 
     async def test_each_project_is_told_of_its_own_sensors(
         self, db: Tx, client: TestClient[Any, Any], owner: Caller, other_project: str, project: str, sensor: Make

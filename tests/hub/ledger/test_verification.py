@@ -48,6 +48,8 @@ class TestChangedFact:
         [
             "details = '{\"n\": 50}'",
             "at = at + interval '1 microsecond'",
+            "at = 'infinity'",
+            "at = '20000-01-01'",
             "role = 'owner'",
             "role = null",
             "address = ''",
