@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, quote, urlsplit
 
+import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,7 +15,7 @@ from structlog.testing import capture_logs
 
 from hub.app import RUNNER_OPTIONS, create_app
 from hub.kit import data_keys, vault
-from hub.kit.db import Database, Tx
+from hub.kit.db import APPLICATION_ROLE, Database, Tx
 from hub.kit.key_service import KeyFile, SecretKeyUnfit
 from hub.kit.problems import DatabaseAway
 from hub.kit.vault import SealBroken, Vault
@@ -29,7 +30,7 @@ OTHER = KeyFile(bytes(range(32, 64)), "other.key")
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The database of one process."""
-    database = Database(database_url)
+    database = Database(database_url, role=APPLICATION_ROLE)
     yield database
     await database.close()
 
@@ -37,7 +38,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def second(database_url: str) -> AsyncIterator[Database]:
     """The database of another process."""
-    database = Database(database_url)
+    database = Database(database_url, role=APPLICATION_ROLE)
     yield database
     await database.close()
 
@@ -71,6 +72,13 @@ class TestFirstKeys:
         assert await ids(db) == [1, 2, 3, 4]
         assert one.keys == two.keys
         assert await two.unseal(await one.seal(b"token", b"sensor 1"), b"sensor 1") == b"token"
+
+    async def test_cannot_be_changed_or_deleted_by_a_hub(self, database: Database) -> None:
+        await Vault(database, SERVICE).ready()
+        for statement in ("update data_key set wrapped = ''", "delete from data_key", "truncate data_key"):
+            async with database.connection() as connection:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(statement)
 
     async def test_go_on_with_what_the_key_file_gave_before_there_were_data_keys(self, database: Database) -> None:
         one = Vault(database, SERVICE)
