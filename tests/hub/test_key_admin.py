@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from hub.app import RUNNER_OPTIONS, create_app
+from hub.app import create_app
 from hub.key_admin import after_migration, change_secret_key, rotate_data_key
 from hub.kit.context import HUB
 from hub.kit.crypto import Keys
@@ -16,7 +16,7 @@ from hub.kit.db import Tx
 from hub.kit.key_service import KeyFile, SecretKeyUnfit
 from hub.settings import Settings
 from tests.hub.callers import Caller
-from tests.hub.conftest import Make
+from tests.hub.conftest import HubServer, Make
 from tests.hub.past_rules import past_rules
 from tests.hub.second_factor import recovery_code_of
 
@@ -35,9 +35,7 @@ async def wrapped(db: Tx) -> dict[int, bytes]:
 
 async def still_works(settings: Settings, owner: Caller, code: str, sensor: dict[str, str]) -> None:
     """Start another hub with the settings and use what was signed, looked up and sealed before it."""
-    server = TestServer(create_app(settings, frozenset({"api"})))
-    await server.start_server(**RUNNER_OPTIONS)
-    async with TestClient(server) as client:
+    async with TestClient(HubServer(create_app(settings, frozenset({"api"})))) as client:
         there = Caller(client, owner.token, owner.id, owner.name)
         assert (await there.get(f"/sensors/{sensor['id']}/token", X_OTP=code)).ok == {"token": sensor["token"]}
         (profile,) = (await there.get(f"/sensors/{sensor['id']}/profiles")).ok["items"]
@@ -53,7 +51,7 @@ class TestRotateDataKey:
         before = await sensor()
         assert await rotate_data_key(settings) == 5
         await still_works(settings, owner, await recovery_code_of(app, db, owner), before)
-        async with TestClient(TestServer(create_app(settings, frozenset({"api"})))) as client:
+        async with TestClient(HubServer(create_app(settings, frozenset({"api"})))) as client:
             there = Caller(client, owner.token)
             after = (await there.post(f"/projects/{before['project_id']}/sensors", sensor_body("after"))).ok
         key_ids = {
@@ -95,9 +93,9 @@ class TestChangeSecretKey:
         # Running hubs hold their keys and go on; one that starts with the old file is told.
         code = await recovery_code_of(app, db, owner)
         assert (await owner.get(f"/sensors/{made['id']}/token", X_OTP=code)).ok == {"token": made["token"]}
-        late = TestServer(create_app(settings, frozenset({"api"})))
+        late = HubServer(create_app(settings, frozenset({"api"})))
         with pytest.raises(SecretKeyUnfit, match=r"secret\.key does not open"):
-            await late.start_server(**RUNNER_OPTIONS)
+            await late.start_server()
         await late.close()
 
     async def test_texts_from_before_data_keys_stay(

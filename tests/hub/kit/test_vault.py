@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from structlog.testing import capture_logs
 
-from hub.app import RUNNER_OPTIONS, create_app
+from hub.app import create_app
 from hub.kit import data_keys, vault
 from hub.kit.db import APPLICATION_ROLE, Database, Tx
 from hub.kit.key_service import KeyFile, SecretKeyUnfit
@@ -21,6 +21,7 @@ from hub.kit.problems import DatabaseAway
 from hub.kit.vault import SealBroken, Vault
 from hub.settings import Settings
 from tests.hub.callers import Caller
+from tests.hub.conftest import HubServer
 from tests.hub.races import all_behind
 
 SERVICE = KeyFile(bytes(range(32)), "secret.key")
@@ -144,9 +145,8 @@ class TestHubWithoutDatabase:
             real = parse_qs(urlsplit(settings.database_url).query)["host"][0]
             later = Path(folder) / "later"
             url = settings.database_url.replace(quote(real, safe="/"), str(later))
-            server = TestServer(create_app(settings.model_copy(update={"database_url": url}), frozenset({"api"})))
-            await server.start_server(**RUNNER_OPTIONS)
-            async with TestClient(server) as client:
+            app = create_app(settings.model_copy(update={"database_url": url}), frozenset({"api"}))
+            async with TestClient(HubServer(app)) as client:
                 caller = Caller(client, "some-token")
                 for answer in (await caller.get("/sensors"), await caller.post("/telemetry", {"series": []})):
                     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "database-away", "2")
