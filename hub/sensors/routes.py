@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from aiohttp import web
-
 from hub.auth.access import READER
 from hub.auth.step_up import WithOtp
 from hub.kit.context import Context
@@ -71,12 +69,9 @@ async def delete_sensor(ctx: Context, sensor_id: UUID) -> None:
 
 
 @routes.route("GET", "/sensors/{sensor_id}/token", access=WithOtp(of_sensor(Role.OWNER)), answer=ShownToken)
-async def view_sensor_token(ctx: Context, sensor_id: UUID) -> web.Response:
+async def view_sensor_token(ctx: Context, sensor_id: UUID) -> ShownToken:
     """Show a sensor's token."""
-    shown = await tokens.view(ctx, sensor_id)
-    return web.Response(
-        body=shown.model_dump_json().encode(), content_type="application/json", headers={"Cache-Control": "no-store"}
-    )
+    return await tokens.view(ctx, sensor_id)
 
 
 @routes.route(

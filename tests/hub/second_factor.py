@@ -10,7 +10,7 @@ from hub.kit.db import Tx
 from tests.hub.callers import Caller
 
 
-async def code_of(app: web.Application, db: Tx, caller: Caller) -> str:
+async def recovery_code_of(app: web.Application, db: Tx, caller: Caller) -> str:
     """Give a user a second factor and return a recovery code, another one each time; five of them are taken at once."""
     code = secrets.token_hex(8).upper()
     user_id = uuid.UUID(caller.id)

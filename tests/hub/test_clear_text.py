@@ -8,7 +8,7 @@ from aiohttp import web
 from hub.auth.passwords import hash_password
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
-from tests.hub.second_factor import code_of
+from tests.hub.second_factor import recovery_code_of
 
 TOKEN, NEXT_TOKEN = "recognisable-token-of-bench-3", "recognisable-Token-Nr2-of-bench-3"
 SLOPE, INTERCEPT = 123457.015625, -98765.4375
@@ -40,7 +40,7 @@ async def test_in_no_table(app: web.Application, owner: Caller, project: str, db
     body = BODY | {"token": TOKEN, "profile": profile}
     made = (await owner.post(f"/projects/{project}/sensors", body, Idempotency_Key="1")).ok
     agent = (await owner.post(f"/projects/{project}/edge-agents", {"name": "e"}, Idempotency_Key="2")).ok
-    codes = [await code_of(app, db, owner) for _ in range(3)]
+    codes = [await recovery_code_of(app, db, owner) for _ in range(3)]
     rotation = {"token": NEXT_TOKEN, "overlap_s": 60}
     url = f"/sensors/{made['id']}"
     assert (await owner.post(f"{url}/rotate-token", rotation, X_OTP=codes[0], Idempotency_Key="3")).status == 200

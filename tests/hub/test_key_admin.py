@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from hub.app import RUNNER_OPTIONS, create_app
+from hub.app import create_app
 from hub.key_admin import after_migration, change_secret_key, rotate_data_key
 from hub.kit.context import HUB
 from hub.kit.crypto import Keys
@@ -16,8 +16,9 @@ from hub.kit.db import Tx
 from hub.kit.key_service import KeyFile, SecretKeyUnfit
 from hub.settings import Settings
 from tests.hub.callers import Caller
-from tests.hub.conftest import Make
-from tests.hub.second_factor import code_of
+from tests.hub.conftest import HubServer, Make
+from tests.hub.past_rules import past_rules
+from tests.hub.second_factor import recovery_code_of
 
 
 @pytest.fixture
@@ -34,9 +35,7 @@ async def wrapped(db: Tx) -> dict[int, bytes]:
 
 async def still_works(settings: Settings, owner: Caller, code: str, sensor: dict[str, str]) -> None:
     """Start another hub with the settings and use what was signed, looked up and sealed before it."""
-    server = TestServer(create_app(settings, frozenset({"api"})))
-    await server.start_server(**RUNNER_OPTIONS)
-    async with TestClient(server) as client:
+    async with TestClient(HubServer(create_app(settings, frozenset({"api"})))) as client:
         there = Caller(client, owner.token, owner.id, owner.name)
         assert (await there.get(f"/sensors/{sensor['id']}/token", X_OTP=code)).ok == {"token": sensor["token"]}
         (profile,) = (await there.get(f"/sensors/{sensor['id']}/profiles")).ok["items"]
@@ -51,8 +50,8 @@ class TestRotateDataKey:
     ) -> None:
         before = await sensor()
         assert await rotate_data_key(settings) == 5
-        await still_works(settings, owner, await code_of(app, db, owner), before)
-        async with TestClient(TestServer(create_app(settings, frozenset({"api"})))) as client:
+        await still_works(settings, owner, await recovery_code_of(app, db, owner), before)
+        async with TestClient(HubServer(create_app(settings, frozenset({"api"})))) as client:
             there = Caller(client, owner.token)
             after = (await there.post(f"/projects/{before['project_id']}/sensors", sensor_body("after"))).ok
         key_ids = {
@@ -60,7 +59,7 @@ class TestRotateDataKey:
         }
         assert key_ids == {before["id"]: 4, after["id"]: 5}
         # The hub that runs since before opens it without a restart.
-        code = await code_of(app, db, owner)
+        code = await recovery_code_of(app, db, owner)
         assert (await owner.get(f"/sensors/{after['id']}/token", X_OTP=code)).ok == {"token": after["token"]}
 
     async def test_with_another_key_file(self, settings: Settings, owner: Caller, new_key_file: Path, db: Tx) -> None:
@@ -86,17 +85,17 @@ class TestChangeSecretKey:
         assert after.keys() == before.keys()
         assert not set(after.values()) & set(before.values())
         changed = settings.model_copy(update={"secret_key_file": new_key_file})
-        await still_works(changed, owner, await code_of(app, db, owner), made)
+        await still_works(changed, owner, await recovery_code_of(app, db, owner), made)
         other = create_app(changed, frozenset({"api"}))
         await other[HUB].vault.ready()
         assert (other[HUB].keys, other[HUB].keys.digest("a")) == (keys, digest)
         await other[HUB].db.close()
         # Running hubs hold their keys and go on; one that starts with the old file is told.
-        code = await code_of(app, db, owner)
+        code = await recovery_code_of(app, db, owner)
         assert (await owner.get(f"/sensors/{made['id']}/token", X_OTP=code)).ok == {"token": made["token"]}
-        late = TestServer(create_app(settings, frozenset({"api"})))
+        late = HubServer(create_app(settings, frozenset({"api"})))
         with pytest.raises(SecretKeyUnfit, match=r"secret\.key does not open"):
-            await late.start_server(**RUNNER_OPTIONS)
+            await late.start_server()
         await late.close()
 
     async def test_texts_from_before_data_keys_stay(
@@ -106,7 +105,7 @@ class TestChangeSecretKey:
         await seal_as_before(settings, db, made)
         await change_secret_key(settings, new_key_file)
         changed = settings.model_copy(update={"secret_key_file": new_key_file})
-        await still_works(changed, owner, await code_of(app, db, owner), made)
+        await still_works(changed, owner, await recovery_code_of(app, db, owner), made)
 
     async def test_refused(self, settings: Settings, owner: Caller, new_key_file: Path, tmp_path: Path, db: Tx) -> None:
         before = await wrapped(db)
@@ -133,7 +132,8 @@ class TestAfterMigration:
         made = await sensor()
         await seal_as_before(settings, db, made)
         await db.execute("delete from data_key")
-        await db.execute("delete from conversion_profile")
+        async with past_rules(db):
+            await db.execute("delete from conversion_profile")
         await after_migration(settings)
         other = create_app(settings, frozenset({"api"}))
         await other[HUB].vault.ready()

@@ -11,6 +11,7 @@ from hub.kit.db import Tx
 from hub.settings import Settings
 from tests.hub.callers import Caller
 from tests.hub.conftest import Make
+from tests.hub.past_rules import past_rules
 from tests.hub.races import all_behind
 
 LINEAR = {"kind": "linear", "slope": 2.0, "intercept": 1.0, "input_range": None}
@@ -18,15 +19,9 @@ LINEAR = {"kind": "linear", "slope": 2.0, "intercept": 1.0, "input_range": None}
 
 async def as_before(db: Tx, payload: dict[str, object]) -> str:
     """Leave every profile as a version before data keys did: its payload in the clear."""
-    await past_the_rules(db, "update conversion_profile set payload_sealed = null, payload = $1", payload)
+    async with past_rules(db):
+        await db.execute("update conversion_profile set payload_sealed = null, payload = $1", payload)
     return await db.fetchval("select id::text from conversion_profile")
-
-
-async def past_the_rules(db: Tx, statement: str, *arguments: object) -> None:
-    """Do to published profiles what the database lets nobody do."""
-    async with db.transaction():
-        await db.execute("set local session_replication_role = replica")
-        await db.execute(statement, *arguments)
 
 
 class TestSealed:
@@ -46,12 +41,12 @@ class TestSealed:
     async def test_moved_to_another_profile(self, editor: Caller, sensor: Make, db: Tx) -> None:
         made, _other = await sensor(), await sensor()
         (profile,) = (await editor.get(f"/sensors/{made['id']}/profiles")).ok["items"]
-        await past_the_rules(
-            db,
-            "update conversion_profile set payload_sealed ="
-            " (select payload_sealed from conversion_profile where id <> $1::text::uuid) where id = $1::text::uuid",
-            profile["id"],
-        )
+        async with past_rules(db):
+            await db.execute(
+                "update conversion_profile set payload_sealed ="
+                " (select payload_sealed from conversion_profile where id <> $1::text::uuid) where id = $1::text::uuid",
+                profile["id"],
+            )
         for answer in (
             await editor.get(f"/profiles/{profile['id']}"),
             await editor.get(f"/sensors/{made['id']}/profiles"),
@@ -65,8 +60,9 @@ class TestSealed:
             "update conversion_profile set payload = '{}'",
             "update conversion_profile set payload_sealed = null",
         ):
-            with pytest.raises(asyncpg.CheckViolationError):
-                await db.execute(statement)
+            with pytest.raises(asyncpg.CheckViolationError, match="conversion_profile_check"):
+                async with past_rules(db):
+                    await db.execute(statement)
 
 
 class TestFromBefore:

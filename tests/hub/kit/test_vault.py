@@ -7,19 +7,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, quote, urlsplit
 
+import asyncpg
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from structlog.testing import capture_logs
 
-from hub.app import RUNNER_OPTIONS, create_app
+from hub.app import create_app
 from hub.kit import data_keys, vault
-from hub.kit.db import Database, Tx
+from hub.kit.db import APPLICATION_ROLE, Database, Tx
 from hub.kit.key_service import KeyFile, SecretKeyUnfit
 from hub.kit.problems import DatabaseAway
 from hub.kit.vault import SealBroken, Vault
 from hub.settings import Settings
 from tests.hub.callers import Caller
+from tests.hub.conftest import HubServer
 from tests.hub.races import all_behind
 
 SERVICE = KeyFile(bytes(range(32)), "secret.key")
@@ -29,7 +31,7 @@ OTHER = KeyFile(bytes(range(32, 64)), "other.key")
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The database of one process."""
-    database = Database(database_url)
+    database = Database(database_url, role=APPLICATION_ROLE)
     yield database
     await database.close()
 
@@ -37,7 +39,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def second(database_url: str) -> AsyncIterator[Database]:
     """The database of another process."""
-    database = Database(database_url)
+    database = Database(database_url, role=APPLICATION_ROLE)
     yield database
     await database.close()
 
@@ -71,6 +73,13 @@ class TestFirstKeys:
         assert await ids(db) == [1, 2, 3, 4]
         assert one.keys == two.keys
         assert await two.unseal(await one.seal(b"token", b"sensor 1"), b"sensor 1") == b"token"
+
+    async def test_cannot_be_changed_or_deleted_by_a_hub(self, database: Database) -> None:
+        await Vault(database, SERVICE).ready()
+        for statement in ("update data_key set wrapped = ''", "delete from data_key", "truncate data_key"):
+            async with database.connection() as connection:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(statement)
 
     async def test_go_on_with_what_the_key_file_gave_before_there_were_data_keys(self, database: Database) -> None:
         one = Vault(database, SERVICE)
@@ -136,9 +145,8 @@ class TestHubWithoutDatabase:
             real = parse_qs(urlsplit(settings.database_url).query)["host"][0]
             later = Path(folder) / "later"
             url = settings.database_url.replace(quote(real, safe="/"), str(later))
-            server = TestServer(create_app(settings.model_copy(update={"database_url": url}), frozenset({"api"})))
-            await server.start_server(**RUNNER_OPTIONS)
-            async with TestClient(server) as client:
+            app = create_app(settings.model_copy(update={"database_url": url}), frozenset({"api"}))
+            async with TestClient(HubServer(app)) as client:
                 caller = Caller(client, "some-token")
                 for answer in (await caller.get("/sensors"), await caller.post("/telemetry", {"series": []})):
                     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "database-away", "2")
