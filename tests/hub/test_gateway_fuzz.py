@@ -242,6 +242,15 @@ class TestHeaders:
             assert head.rpartition(b" ")[2] not in answer.body, "nothing that was sent is repeated"
             assert await works(owner)
 
+    async def test_what_is_still_being_sent_does_not_cost_the_answer(self, client: Client) -> None:
+        async with asyncio.timeout(10), connection(client) as (reader, writer):
+            writer.write(write("GET", ME, b"Cookie: a=" + b"x" * 9_000)[:-4])
+            assert (await read_answer(reader)).code == "header-too-large"
+            for _ in range(5):  # a connection that was closed at once would be reset by this
+                writer.write(b"x" * 1_000)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
     async def test_odd(self, client: Client, owner: Caller) -> None:
         for line in ODD:
             answer = await send(client, write("GET", ME, f"Authorization: Bearer {owner.token}", line))
