@@ -164,12 +164,11 @@ def _interpolate(table: Table, raw: F64) -> tuple[F64, npt.NDArray[np.bool_]]:
     knots = table.knots
     low, high = knots.raw[0], knots.raw[-1]
     x = np.clip(raw, low, high) if table.extrapolation == "clamp" else raw
-    left = np.clip(np.searchsorted(knots.raw, x, side="right") - 1, 0, len(knots.slope) - 1)
-    physical = x - knots.raw[left]
-    physical *= knots.slope[left]
-    physical += knots.physical[left]
-    # The last knot has no interval of its own: without this it would be off by rounding, every other knot is exact.
-    physical[x == high] = knots.physical[-1]
+    # The knot below, or the first: each knot begins its own line, so that all knots come out exactly, the last one too.
+    left = np.searchsorted(knots.raw[1:], x, side="right")
+    physical = x - knots.raw.take(left)
+    physical *= knots.slope.take(left)
+    physical += knots.physical.take(left)
     outside = np.zeros(raw.shape, dtype=np.bool_)
     if table.extrapolation == "reject":
         outside = (raw < low) | (raw > high)

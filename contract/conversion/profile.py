@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-MAX_KNOTS: Final = 10_000
+MAX_KNOTS: Final = 4096
 
 Extrapolation = Literal["clamp", "linear", "reject"]
 Range = tuple[float, float]
@@ -35,7 +35,7 @@ class Linear(msgspec.Struct, frozen=True, tag_field="kind", tag="linear", forbid
 
 
 class Knots(msgspec.Struct, frozen=True):
-    """A table's columns, shape (k,), and the slope of each interval, shape (k - 1,)."""
+    """A table's columns and the slope of the line that begins at each point, the last one's continued; shape (k,)."""
 
     raw: npt.NDArray[np.float64]
     physical: npt.NDArray[np.float64]
@@ -55,7 +55,7 @@ class Table(msgspec.Struct, frozen=True, dict=True, tag_field="kind", tag="table
         raw, physical = np.array(self.points, dtype=np.float64).T.copy()
         with np.errstate(all="ignore"):
             slope = np.diff(physical) / np.diff(raw)
-        return Knots(raw, physical, slope)
+        return Knots(raw, physical, np.append(slope, slope[-1]))
 
 
 Profile = Linear | Table

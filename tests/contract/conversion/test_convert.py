@@ -106,6 +106,28 @@ def test_outside_a_table(extrapolation, physical, status):
     assert result[1].tolist() == status
 
 
+@pytest.mark.parametrize("extrapolation", ["clamp", "linear", "reject"])
+def test_a_table_within_an_input_range_says_both(extrapolation):
+    table = Table(((0.0, 0.0), (1.0, 10.0)), extrapolation, (0.5, 3.0))
+    physical, status = convert(table, np.array([0.25, 0.75, 2.0, 4.0, np.inf]))
+    assert physical[:2].tolist() == [2.5, 7.5]
+    assert status.tolist() == [OUT, OK, OUT if extrapolation == "reject" else OK, OUT, ERROR]
+
+
+@settings(deadline=None)
+@given(tables, raws)
+def test_only_beyond_its_ends_a_table_s_extrapolation_matters(table, raw):
+    low, high = table.points[0][0], table.points[-1][0]
+    inside = raw[(raw >= low) & (raw <= high)]
+    kinds = [convert(Table(table.points, how), inside)[0] for how in ("clamp", "linear", "reject")]
+    assert bits(kinds[0]) == bits(kinds[1]) == bits(kinds[2])
+
+
+def test_beyond_its_ends_a_table_goes_on_along_its_first_and_last_line():
+    table = Table(((0.0, 0.0), (1.0, 10.0), (2.0, 30.0)), "linear")
+    assert convert(table, np.array([-2.0, 5.0]))[0].tolist() == [-20.0, 90.0]
+
+
 def test_outside_the_input_range_the_value_is_still_computed():
     physical, status = convert(Linear(2.0, 1.0, (0.0, 5.0)), np.array([-1.0, 0.0, 5.0, 5.1]))
     assert physical.tolist() == [-1.0, 1.0, 11.0, 11.2]
