@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from contract.conversion.profile import Linear, Profile, Range, Table
+from contract.conversion.profile import Custom, Linear, Profile, Range, Table
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -50,8 +50,8 @@ def convert(profile: Profile, raw: F64) -> tuple[F64, U8]:
 
     Outside `input_range`: `OUT_OF_RANGE`, the physical value is computed all the same. Outside a table that rejects
     extrapolation: `OUT_OF_RANGE`, physical NaN. Raw or result not finite: `CONVERSION_ERROR`, physical NaN. Elements do
-    not influence each other, and only operations that IEEE 754 rounds correctly are used, so that every machine and
-    every array length give the same bits.
+    not influence each other: every array length gives the same bits. Lines and tables use only operations that IEEE 754
+    rounds correctly, so that every machine gives the same bits too; a function in an expression may differ by 4 ulp.
     """
     match profile:
         case Linear():
@@ -61,6 +61,9 @@ def convert(profile: Profile, raw: F64) -> tuple[F64, U8]:
                 physical, outside = _interpolate(profile, raw)
             failed = ~(np.isfinite(raw) & (np.isfinite(physical) | outside))
             return _coded(physical, failed, _beyond(profile.input_range, raw) | outside)
+        case Custom():
+            physical = profile.program(raw)
+            return _coded(physical, ~(np.isfinite(raw) & np.isfinite(physical)), _beyond(profile.input_range, raw))
 
 
 def convert_at(versions: Sequence[ProfileVersion], t_us: I64, raw: F64) -> Converted:
@@ -164,12 +167,11 @@ def _interpolate(table: Table, raw: F64) -> tuple[F64, npt.NDArray[np.bool_]]:
     knots = table.knots
     low, high = knots.raw[0], knots.raw[-1]
     x = np.clip(raw, low, high) if table.extrapolation == "clamp" else raw
-    left = np.clip(np.searchsorted(knots.raw, x, side="right") - 1, 0, len(knots.slope) - 1)
-    physical = x - knots.raw[left]
-    physical *= knots.slope[left]
-    physical += knots.physical[left]
-    # The last knot has no interval of its own: without this it would be off by rounding, every other knot is exact.
-    physical[x == high] = knots.physical[-1]
+    # The knot below, or the first: each knot begins its own line, so that all knots come out exactly, the last one too.
+    left = np.searchsorted(knots.raw[1:], x, side="right")
+    physical = x - knots.raw.take(left)
+    physical *= knots.slope.take(left)
+    physical += knots.physical.take(left)
     outside = np.zeros(raw.shape, dtype=np.bool_)
     if table.extrapolation == "reject":
         outside = (raw < low) | (raw > high)

@@ -1,5 +1,6 @@
 """The conversion profiles and their reading out of a payload."""
 
+import keyword
 import math
 import re
 from collections.abc import Mapping
@@ -11,7 +12,15 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-MAX_KNOTS: Final = 10_000
+from contract.conversion.expression import BUILT_IN, ExpressionInvalid
+from contract.conversion.functions import FUNCTIONS
+from contract.conversion.program import Program, compiled
+
+MAX_KNOTS: Final = 4096
+MAX_CONSTANTS: Final = 50
+MAX_NAME: Final = 32
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 Extrapolation = Literal["clamp", "linear", "reject"]
 Range = tuple[float, float]
@@ -35,7 +44,7 @@ class Linear(msgspec.Struct, frozen=True, tag_field="kind", tag="linear", forbid
 
 
 class Knots(msgspec.Struct, frozen=True):
-    """A table's columns, shape (k,), and the slope of each interval, shape (k - 1,)."""
+    """A table's columns and the slope of the line that begins at each point, the last one's continued; shape (k,)."""
 
     raw: npt.NDArray[np.float64]
     physical: npt.NDArray[np.float64]
@@ -55,10 +64,23 @@ class Table(msgspec.Struct, frozen=True, dict=True, tag_field="kind", tag="table
         raw, physical = np.array(self.points, dtype=np.float64).T.copy()
         with np.errstate(all="ignore"):
             slope = np.diff(physical) / np.diff(raw)
-        return Knots(raw, physical, slope)
+        return Knots(raw, physical, np.append(slope, slope[-1]))
 
 
-Profile = Linear | Table
+class Custom(msgspec.Struct, frozen=True, dict=True, tag_field="kind", tag="custom", forbid_unknown_fields=True):
+    """physical = an expression of the raw value x and named constants."""
+
+    expression: str
+    constants: dict[str, float] = {}
+    input_range: Range | None = None
+
+    @cached_property
+    def program(self) -> Program:
+        """Hold the compiled expression; raises `ExpressionInvalid`."""
+        return compiled(self.expression, self.constants)
+
+
+Profile = Linear | Table | Custom
 
 
 def parse_profile(payload: Mapping[str, object]) -> Profile:
@@ -75,6 +97,13 @@ def parse_profile(payload: Mapping[str, object]) -> Profile:
             return profile
         case Table():
             return _checked_table(profile)
+        case Custom():
+            _check_constants(profile.constants)
+            try:
+                profile.program  # noqa: B018 - compiles it
+            except ExpressionInvalid as error:
+                raise ProfileInvalid(("expression",), str(error)) from None
+            return profile
 
 
 def _checked_table(table: Table) -> Table:
@@ -97,6 +126,19 @@ def _checked_table(table: Table) -> Table:
             ("points", at), "The line from the point before it is too steep for a floating-point number"
         )
     return table
+
+
+def _check_constants(constants: Mapping[str, float]) -> None:
+    if len(constants) > MAX_CONSTANTS:
+        raise ProfileInvalid(("constants",), f"An expression has at most {MAX_CONSTANTS} constants")
+    for name, value in constants.items():
+        if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+            raise ProfileInvalid(
+                ("constants", name), f"A name is a letter, then letters, digits and _, at most {MAX_NAME} in all"
+            )
+        if name in BUILT_IN or name in FUNCTIONS or keyword.iskeyword(name):
+            raise ProfileInvalid(("constants", name), f"{name} has a meaning already; choose another name")
+        _check_finite(value, ("constants", name))
 
 
 def _check_range(limits: Range | None) -> None:

@@ -2240,6 +2240,19 @@ export interface components {
                     number,
                     number
                 ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
             }) | null;
             /**
              * Sensor Id
@@ -2776,6 +2789,19 @@ export interface components {
                     number,
                     number
                 ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
             }) | null;
             /**
              * Token

@@ -6,27 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.conversion.convert import ProfileVersion, Status, convert, convert_at, convert_each
-from contract.conversion.profile import Linear, Table
+from contract.conversion.profile import Custom, Linear, Table
+from tests.contract.conversion.profiles import finite, linears, profiles, raws, tables
 
 OK, OUT, ERROR, NONE = Status.OK, Status.OUT_OF_RANGE, Status.CONVERSION_ERROR, Status.NO_PROFILE
-
-finite = st.floats(allow_nan=False, allow_infinity=False)
-modest = st.floats(-1e6, 1e6)
-ranges = st.none() | st.tuples(modest, modest).map(lambda pair: (min(pair), max(pair)))
-linears = st.builds(Linear, finite, finite, ranges)
-points = st.tuples(st.integers(-10_000, 10_000).map(float), modest)
-tables = st.builds(
-    Table,
-    st.lists(
-        st.tuples(st.integers(-10_000, 10_000).map(float), modest), min_size=2, max_size=40, unique_by=lambda p: p[0]
-    )
-    .map(sorted)
-    .map(tuple),
-    st.sampled_from(["clamp", "linear", "reject"]),
-    ranges,
-)
-profiles = linears | tables
-raws = st.lists(st.floats() | modest, min_size=1, max_size=100).map(lambda v: np.array(v, dtype=np.float64))
 
 
 def bits(values):
@@ -41,6 +24,15 @@ def test_a_single_sample_equals_the_same_element_of_a_long_array(profile, raw):
     alone = [convert(profile, raw[i : i + 1]) for i in range(len(raw))]
     assert bits(np.concatenate([p for p, _ in alone])) == bits(physical)
     assert np.concatenate([s for _, s in alone]).tolist() == status.tolist()
+
+
+@settings(deadline=None)
+@given(profiles, raws, st.integers(0, 100))
+def test_a_divided_array_gives_the_parts_of_the_whole(profile, raw, at):
+    physical, status = convert(profile, raw)
+    parts = [convert(profile, part) for part in (raw[:at], raw[at:])]
+    assert bits(np.concatenate([p for p, _ in parts])) == bits(physical)
+    assert np.concatenate([s for _, s in parts]).tolist() == status.tolist()
 
 
 @settings(deadline=None)
@@ -104,6 +96,42 @@ def test_outside_a_table(extrapolation, physical, status):
     result = convert(table, np.array([-1.0, 4.0]))
     assert result[0].tolist() == pytest.approx(physical, nan_ok=True)
     assert result[1].tolist() == status
+
+
+@pytest.mark.parametrize("extrapolation", ["clamp", "linear", "reject"])
+def test_a_table_within_an_input_range_says_both(extrapolation):
+    table = Table(((0.0, 0.0), (1.0, 10.0)), extrapolation, (0.5, 3.0))
+    physical, status = convert(table, np.array([0.25, 0.75, 2.0, 4.0, np.inf]))
+    assert physical[:2].tolist() == [2.5, 7.5]
+    assert status.tolist() == [OUT, OK, OUT if extrapolation == "reject" else OK, OUT, ERROR]
+
+
+@settings(deadline=None)
+@given(tables, raws)
+def test_only_beyond_its_ends_a_table_s_extrapolation_matters(table, raw):
+    low, high = table.points[0][0], table.points[-1][0]
+    inside = raw[(raw >= low) & (raw <= high)]
+    kinds = [convert(Table(table.points, how), inside)[0] for how in ("clamp", "linear", "reject")]
+    assert bits(kinds[0]) == bits(kinds[1]) == bits(kinds[2])
+
+
+def test_beyond_its_ends_a_table_goes_on_along_its_first_and_last_line():
+    table = Table(((0.0, 0.0), (1.0, 10.0), (2.0, 30.0)), "linear")
+    assert convert(table, np.array([-2.0, 5.0]))[0].tolist() == [-20.0, 90.0]
+
+
+def test_an_expression_without_a_value_is_a_conversion_error():
+    profile = Custom("sqrt(x) + 1/x", {}, (0.5, 4.0))
+    physical, status = convert(profile, np.array([-1.0, 0.0, 0.25, 1.0, 16.0, np.nan, np.inf]))
+    assert physical[2:5].tolist() == [4.5, 2.0, 4.0625]
+    assert np.isnan(physical[[0, 1, 5, 6]]).all()
+    assert status.tolist() == [ERROR, ERROR, OUT, OK, OUT, ERROR, ERROR]
+
+
+def test_raw_that_is_not_finite_is_an_error_whatever_the_expression():
+    physical, status = convert(Custom("7"), np.array([1.0, np.nan]))
+    assert physical[0] == 7.0
+    assert status.tolist() == [OK, ERROR]
 
 
 def test_outside_the_input_range_the_value_is_still_computed():

@@ -78,7 +78,7 @@ function inputRange(fields: ProfileFields, errors: Partial<Record<keyof ProfileF
 
 /** What a raw value becomes, for the preview line beside the form. */
 export function previewOf(payload: Payload | null, raw: number): number | null {
-  if (payload === null) return null;
+  if (payload === null || payload.kind === "custom") return null;
   if (payload.kind === "linear") return payload.slope * raw + payload.intercept;
   const { points } = payload;
   const at = points.findIndex(([x]) => x >= raw);
