@@ -1,0 +1,1 @@
+"""Foreign telemetry formats, one module each: `decode(body, …)` gives samples by device channel, and the rejects."""
