@@ -1,9 +1,11 @@
 """InfluxDB line protocol, as `/write` (version 1) and `/api/v2/write` take it.
 
 A channel is named `measurement,tag=value/field`, its tags sorted. One bad line never costs the others: what was good is
-returned beside the rejects, for an answer like InfluxDB's partial write (400 with the good lines written). Telegraf
-drops what was answered with a 4xx for good, except 413, which it sends again in smaller parts. Of the codes only
-`value-not-a-number` says nothing against the sender: strings are good line protocol, but no sensor keeps them.
+returned beside the rejects, for an answer like InfluxDB's partial write (400 with the good lines written). Of the codes
+only `value-not-a-number` says nothing against the sender: strings are good line protocol, but no sensor keeps them.
+
+For the answer: Telegraf's output `influxdb` drops a body for good after any 4xx, 413 and 429 too; `influxdb_v2` sends
+it again after 401, 403 and 429, and in smaller parts after 413.
 """
 
 import re

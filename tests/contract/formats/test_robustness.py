@@ -144,6 +144,13 @@ def test_memory_is_bounded_by_the_body_and_the_limit(decode: Decode, pattern: tu
     assert peak_bytes(decode, body) < 1_000 * MAX_SAMPLES + 16 * len(body)
 
 
+@json_format
+@pytest.mark.parametrize("pattern", [JSON["empty objects"], JSON["numbers"], JSON["lists"]])
+def test_what_has_too_many_parts_is_not_even_taken_apart(decode: Decode, pattern: tuple[bytes, bytes, bytes]) -> None:
+    with pytest.raises(TooManySamples):
+        decode(grown(pattern, 2_000), 10)
+
+
 def test_a_long_base_name_is_not_copied_for_every_record() -> None:
     short, long = (b'[{"bn":"%b"}%b]' % (b"a" * size, b',{"n":"b","v":1}' * 2_000) for size in (2_000, 2_000_000))
     assert seconds(read_senml, long) < 6 * seconds(read_senml, short)
