@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
-from hub.app import RUNNER_OPTIONS, create_app
+from hub.app import create_app
+from hub.gateway import make_runner
 from hub.settings import Role, Settings
 
 
@@ -35,16 +37,13 @@ class BackgroundHub:
         self._thread.join(10)
         self._loop.close()
 
-    def _run(self, work: "asyncio.Future[None] | object") -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)  # type: ignore[arg-type]
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     async def _start(self) -> None:
-        self._runner = web.AppRunner(self.app, access_log=None, **_OPTIONS)
+        self._runner = make_runner(self.app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
-
-
-_OPTIONS = {name: value for name, value in RUNNER_OPTIONS.items() if name != "access_log"}

@@ -166,7 +166,10 @@ class TestTrustedProxy:
     async def test_tells_of_https(self, anonymous: Caller, user: None) -> None:
         for proto, secure in (("http", False), ("https", True)):
             answer = await anonymous.post("/auth/login", LOGIN | {"client": "browser"}, X_Forwarded_Proto=proto)
-            assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) is secure
+            cookie = answer.headers["Set-Cookie"]
+            assert ("Secure" in cookie.split("; ")) is secure
+            assert cookie.startswith("__Host-etp_refresh=" if secure else "etp_refresh=")
+            assert ("Path=/" in cookie.split("; ")) is secure
             assert ("Strict-Transport-Security" in answer.headers) is secure
 
 
