@@ -107,8 +107,7 @@ class Context:
     def user_agent(self) -> str | None:
         """Return what the client calls itself, at most 200 characters of it."""
         name = self.request.headers.get("User-Agent")
-        # Bytes that are no UTF-8 come as lone surrogates, which the database does not take.
-        return None if name is None else name[:200].encode(errors="replace").decode()
+        return None if name is None else name[:200]
 
     @property
     def caller(self) -> Principal:

@@ -32,9 +32,10 @@ class TestAccounts:
         assert await told(db, enrolled) == ["mfa.enrolled"]
         secret = enrolled.body["secret"]
         assert await told(db, await ada.post("/auth/mfa/confirm", {"otp": code_of(secret, -1)})) == ["mfa.enabled"]
-        renewed = await ada.post("/auth/mfa/recovery-codes", {"otp": code_of(secret)})
+        renewed = await ada.post("/auth/mfa/recovery-codes", {"password": NEW, "otp": code_of(secret)})
         assert await told(db, renewed) == ["mfa.recovery_codes_renewed"]
-        off = await ada.post("/auth/mfa/disable", {"otp": renewed.body["recovery_codes"][0]})
+        recovery = renewed.body["recovery_codes"][0]
+        off = await ada.post("/auth/mfa/disable", {"password": NEW, "otp": recovery})
         assert await told(db, off) == ["mfa.disabled"]
 
 
