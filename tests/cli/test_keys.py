@@ -32,7 +32,7 @@ def key_file(tmp_path: Path) -> Path:
 def etp(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Etp:
     """Run `etp` on the test's database, away from anybody's .env file."""
     monkeypatch.chdir(tmp_path)
-    for name, value in {"DATABASE_URL": database_url, "REDIS_URL": "redis://nowhere", "DATA_DIR": "data"}.items():
+    for name, value in {"DATABASE_URL": database_url, "REDIS_URL": "redis://127.0.0.1:1", "DATA_DIR": "data"}.items():
         monkeypatch.setenv(f"ETP_{name}", value)
     return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
 
@@ -90,6 +90,8 @@ class TestMigrate:
 
     def test_in_production_without_a_key_file(self, etp: Etp, monkeypatch: pytest.MonkeyPatch, key_file: Path) -> None:
         monkeypatch.setenv("ETP_ENV", "production")
+        monkeypatch.setenv("ETP_PUBLIC_URL", "https://lab.example.com")
+        monkeypatch.setenv("ETP_TRUSTED_PROXIES", "127.0.0.1")
         refused = etp("migrate")
         assert refused.exit_code == 2
         assert refused.output.startswith("production needs ETP_SECRET_KEY_FILE")

@@ -13,9 +13,11 @@ SECRET = bytes(range(32))
 def settings_of(tmp_path: Path, **changes: object) -> Settings:
     return Settings(
         _env_file=None,
-        database_url="postgresql://nowhere",
-        redis_url="redis://nowhere",
+        database_url="postgresql://127.0.0.1/nowhere",
+        redis_url="redis://127.0.0.1",
         data_dir=tmp_path / "data",
+        public_url="https://lab.example.com",
+        trusted_proxies="127.0.0.1",
         **changes,
     )
 
