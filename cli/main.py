@@ -23,7 +23,8 @@ def _settings() -> Settings:
         return hub_settings.load()
     except ValidationError as error:
         for fault in error.errors():
-            typer.echo(f"ETP_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}", err=True)
+            name = "".join(f"ETP_{str(place).upper()}: " for place in fault["loc"][:1])
+            typer.echo(name + fault["msg"].removeprefix("Value error, "), err=True)
         raise typer.Exit(2) from error
 
 

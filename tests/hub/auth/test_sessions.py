@@ -143,9 +143,9 @@ class TestBrowser:
 
 
 class TestAge:
-    async def test_a_session_ends_however_busy(self, anonymous: Caller, user: str, db: Tx) -> None:
+    async def test_a_session_ends_however_busy(self, anonymous: Caller, user: str, settings: Settings, db: Tx) -> None:
         answer = await login(anonymous)
-        await db.execute("update session set created_at = now() - interval '90 days' + interval '1 minute'")
+        await db.execute("update session set created_at = now() - make_interval(secs => $1)", settings.session_s - 60)
         fresh = await refresh(anonymous, answer.ok["refresh_token"])
         left = await db.fetchval("select max(expires_at) - now() from refresh_token where spent_at is null")
         assert timedelta(0) < left < timedelta(minutes=1)
@@ -159,7 +159,7 @@ class TestTidy:
             await login(anonymous)
         await db.execute(
             """
-            update session set ended_at = now() - make_interval(days => place * 60), ended_because = 'logout'
+            update session set ended_at = now() - make_interval(days => place::int * 60), ended_because = 'logout'
             from (select id as over, row_number() over () - 1 as place from session) aged
             where id = over and place > 0
             """
