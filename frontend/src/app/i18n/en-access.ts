@@ -1,0 +1,6 @@
+/** English of the pages around accounts and access; they load it themselves. */
+
+import account from "./en-account";
+import project from "./en-project";
+
+export default { ...account, ...project };
