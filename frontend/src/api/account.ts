@@ -1,6 +1,6 @@
 /** One's own account: password, second factor, sessions, personal tokens. */
 
-import { useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient, type QueryClient, type UseMutationResult, type UseQueryResult } from "@tanstack/react-query";
 
 import { api, body } from "./client";
 import type { Enrollment, PersonalToken, PersonalTokenCreate, Session } from "./model";
@@ -8,6 +8,8 @@ import type { Enrollment, PersonalToken, PersonalTokenCreate, Session } from "./
 export interface PasswordChange {
   readonly password: string;
   readonly new_password: string;
+  /** Where a second factor is set up. */
+  readonly otp?: string;
 }
 
 export function useChangePassword(): UseMutationResult<unknown, Error, PasswordChange> {
@@ -27,26 +29,40 @@ export function useEnroll(): UseMutationResult<Enrollment, Error, string> {
   });
 }
 
-export type CodeUse = "confirm" | "disable" | "recovery-codes";
-
-/** Set up, take away or renew by a one-time code; the answer holds the recovery codes, where there are new ones. */
-export function useCode(use: CodeUse): UseMutationResult<readonly string[], Error, string> {
+/** Set up the second factor by its first code; the answer holds the recovery codes, once. */
+export function useConfirmFactor(): UseMutationResult<readonly string[], Error, string> {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (otp: string): Promise<readonly string[]> => {
-      switch (use) {
-        case "confirm":
-          return (await body(api.POST("/api/v1/auth/mfa/confirm", { body: { otp } }))).recovery_codes;
-        case "recovery-codes":
-          return (await body(api.POST("/api/v1/auth/mfa/recovery-codes", { body: { otp } }))).recovery_codes;
-        case "disable":
-          await body(api.POST("/api/v1/auth/mfa/disable", { body: { otp } }));
-          return [];
-      }
+    mutationFn: async (otp: string): Promise<readonly string[]> => (await body(api.POST("/api/v1/auth/mfa/confirm", { body: { otp } }))).recovery_codes,
+    gcTime: 0,
+    onSuccess: () => changed(client),
+  });
+}
+
+export interface BothProofs {
+  readonly password: string;
+  readonly otp: string;
+}
+
+export type FactorChange = "disable" | "recovery-codes";
+
+/** Take the second factor away, or replace the recovery codes; the answer holds the new ones, where there are some. */
+export function useChangeFactor(change: FactorChange): UseMutationResult<readonly string[], Error, BothProofs> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (proofs: BothProofs): Promise<readonly string[]> => {
+      if (change === "recovery-codes") return (await body(api.POST("/api/v1/auth/mfa/recovery-codes", { body: proofs }))).recovery_codes;
+      await body(api.POST("/api/v1/auth/mfa/disable", { body: proofs }));
+      return [];
     },
     gcTime: 0,
-    onSuccess: () => client.invalidateQueries({ queryKey: ["me"] }),
+    onSuccess: () => changed(client),
   });
+}
+
+/** A change of the second factor ends other sessions. */
+async function changed(client: QueryClient): Promise<void> {
+  await Promise.all([client.invalidateQueries({ queryKey: ["me"] }), client.invalidateQueries({ queryKey: ["sessions"] })]);
 }
 
 /** One's sessions: those that go on, and those that ended within thirty days. */

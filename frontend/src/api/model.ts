@@ -26,6 +26,7 @@ export type Session = Schemas["Session"];
 export type PersonalToken = Schemas["PersonalToken"];
 export type PersonalTokenCreate = Schemas["PersonalTokenCreate"];
 export type Enrollment = Schemas["Enrollment"];
+export type AuditFact = Schemas["AuditFact"];
 export type EdgeAgent = Schemas["EdgeAgent"];
 
 export const ROLES = ["viewer", "editor", "owner"] as const satisfies readonly Role[];

@@ -37,6 +37,8 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let refreshing: Promise<string | null> | null = null;
 /** Why the hub ended the last session, for the page that one then lands on. */
 let ending: ApiProblem | null = null;
+/** Whether whoever sat here left on purpose; the next one then does not land on their page. */
+let left = false;
 const listeners = new Set<Listener>();
 const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("etp-session");
 
@@ -44,7 +46,10 @@ function set(next: Tokens | null): void {
   clearTimeout(timer);
   note(next !== null);
   token = next?.access_token ?? null;
-  if (next !== null) ending = null;
+  if (next !== null) {
+    ending = null;
+    left = false;
+  }
   state = next === null ? "out" : "in";
   if (next !== null) {
     const waitS = Math.max(5, Math.min(next.expires_in - MARGIN_S, next.expires_in / 2 + MARGIN_S));
@@ -110,6 +115,9 @@ export const session = {
   /** What the hub said when it ended the last session itself; null after a log-out or a login. */
   ending: (): ApiProblem | null => ending,
 
+  /** Whether the last session was ended by a log-out, in this tab or another. */
+  left: (): boolean => left,
+
   login: (credentials: Credentials): Promise<void> => begin("login", credentials),
 
   /** Open an account by invite, and be logged in. */
@@ -118,6 +126,7 @@ export const session = {
   /** End this session, or all of this user's. */
   async logout(everywhere = false): Promise<void> {
     const last = token;
+    left = true;
     set(null);
     tabs?.postMessage("out");
     await post(everywhere ? "logout?everywhere=true" : "logout", {}, last).catch(() => undefined);
@@ -153,5 +162,7 @@ function retryLater(): void {
 }
 
 tabs?.addEventListener("message", () => {
-  if (state === "in") set(null);
+  if (state !== "in") return;
+  left = true;
+  set(null);
 });

@@ -59,6 +59,7 @@ export const router = createBrowserRouter([
               { path: "experiments/:experimentId", lazy: async () => ({ Component: (await import("./pages/experiment-page")).ExperimentPage }) },
               { path: "experiments/:experimentId/runs/:runId", lazy: async () => ({ Component: (await import("./pages/run-page")).RunPage }) },
               { path: "settings", lazy: worded(async () => (await import("@/features/settings/settings-page")).SettingsPage) },
+              { path: "audit", lazy: worded(async () => (await import("@/features/audit/audit-page")).AuditPage) },
             ],
           },
           { path: "*", Component: Home },

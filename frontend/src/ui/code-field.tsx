@@ -7,11 +7,13 @@ import { useTranslation } from "react-i18next";
 interface Props {
   /** Only the six digits will do: the authenticator itself is to be tried. */
   readonly digitsOnly?: boolean;
+  /** Another field comes before it and takes the focus. */
+  readonly second?: boolean;
   readonly error?: string | undefined;
 }
 
 /** Named `otp` in its form. */
-export function CodeField({ digitsOnly = false, error }: Props): ReactElement {
+export function CodeField({ digitsOnly = false, second = false, error }: Props): ReactElement {
   const { t } = useTranslation();
   return (
     <TextInput
@@ -28,8 +30,7 @@ export function CodeField({ digitsOnly = false, error }: Props): ReactElement {
       withAsterisk={false}
       minLength={6}
       maxLength={40}
-      data-autofocus
-      autoFocus
+      {...(second ? {} : { "data-autofocus": true, autoFocus: true })}
       error={error}
     />
   );

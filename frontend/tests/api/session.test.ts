@@ -71,8 +71,10 @@ it("says nothing of an end that one chose oneself", async () => {
   const { calls } = answers(tokens("first"), () => new Response(null, { status: 204 }));
   const { session } = await import("@/api/session");
   await session.login({ email: "owner@example.com", password: "right" });
+  expect(session.left()).toBe(false);
   await session.logout(true);
   expect(session.state()).toBe("out");
+  expect(session.left(), "the next person here is not led to the last one's page").toBe(true);
   expect(session.ending()).toBeNull();
   expect(calls.at(-1)).toBe("/api/v1/auth/logout?everywhere=true");
 });

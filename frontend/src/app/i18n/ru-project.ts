@@ -45,7 +45,7 @@ const ru: Translated<typeof en> = {
   "members.you": "вы",
   "members.role": "Роль",
   "members.roleOf": "Роль: {{name}}",
-  "members.since": "С",
+  "members.since": "В проекте с",
   "members.change": "Сменить роль",
   "members.changed": "{{name}}: теперь {{role}}",
   "members.notChanged": "Роль не изменена",

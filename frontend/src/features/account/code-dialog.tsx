@@ -1,10 +1,10 @@
-/** Take the second factor away or renew the recovery codes, each with a code. */
+/** Take the second factor away or renew the recovery codes, each with password and code. */
 
-import { Button } from "@mantine/core";
+import { Button, PasswordInput } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useCode } from "@/api/account";
+import { useChangeFactor, type FactorChange } from "@/api/account";
 import { CodeField, codeOf } from "@/ui/code-field";
 import { Dialog } from "@/ui/dialog";
 import { FormProblem } from "@/ui/form-problem";
@@ -15,14 +15,14 @@ import { useWait } from "@/ui/use-wait";
 import { RecoveryCodes } from "./recovery-codes";
 
 interface Props {
-  /** What the code is for; null while none is asked for. */
-  readonly use: "disable" | "recovery-codes" | null;
+  /** What is to change; null while nothing is. */
+  readonly use: FactorChange | null;
   readonly onClose: () => void;
 }
 
 export function CodeDialog({ use, onClose }: Props): ReactElement {
   const { t } = useTranslation();
-  const change = useCode(use ?? "disable");
+  const change = useChangeFactor(use ?? "disable");
   const waitS = useWait(change.error);
   const close = (): void => {
     change.reset();
@@ -32,7 +32,7 @@ export function CodeDialog({ use, onClose }: Props): ReactElement {
   const disabling = use === "disable";
   return (
     <Dialog opened={use !== null} onClose={close} locked={codes !== null} size={codes === null ? "small" : "medium"}
-      title={disabling ? t("mfa.disable") : t("recovery.renew")}>
+      title={disabling ? t("mfa.disableTitle") : t("recovery.renew")}>
       {codes !== null ? (
         <RecoveryCodes codes={codes} onKept={close} />
       ) : (
@@ -40,7 +40,8 @@ export function CodeDialog({ use, onClose }: Props): ReactElement {
           className={form.form}
           onSubmit={(event) => {
             event.preventDefault();
-            change.mutate(codeOf(event.currentTarget), {
+            const password = (new FormData(event.currentTarget).get("password") as string | null) ?? "";
+            change.mutate({ password, otp: codeOf(event.currentTarget) }, {
               onSuccess: () => {
                 if (!disabling) return;
                 toast({ tone: "warn", title: t("mfa.gone"), detail: t("mfa.goneText") });
@@ -50,7 +51,9 @@ export function CodeDialog({ use, onClose }: Props): ReactElement {
           }}
         >
           <p className={form.text}>{disabling ? t("mfa.disableText") : t("recovery.renewText")}</p>
-          <CodeField />
+          <PasswordInput size="sm" name="password" label={t("login.password")} autoComplete="current-password" required withAsterisk={false} autoFocus
+            data-autofocus visibilityToggleButtonProps={{ "aria-label": t("password.show") }} />
+          <CodeField second />
           <FormProblem error={change.error} />
           <div className={form.answers}>
             <Button onClick={close}>{t("cancel")}</Button>

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useChangePassword } from "@/api/account";
 import type { Me } from "@/api/model";
 import { ApiProblem } from "@/api/problem";
+import { CodeField, codeOf } from "@/ui/code-field";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
 import { NewPassword } from "@/ui/new-password";
@@ -19,13 +20,13 @@ import { SecondFactor } from "./second-factor";
 export function SecurityTab({ me }: { readonly me: Me }): ReactElement {
   return (
     <>
-      <Password email={me.email} />
+      <Password me={me} />
       <SecondFactor me={me} />
     </>
   );
 }
 
-function Password({ email }: { readonly email: string }): ReactElement {
+function Password({ me }: { readonly me: Me }): ReactElement {
   const { t } = useTranslation();
   const [round, setRound] = useState(0);
   const change = useChangePassword();
@@ -36,7 +37,7 @@ function Password({ email }: { readonly email: string }): ReactElement {
     const data = new FormData(event.currentTarget);
     const text = (name: string): string => (data.get(name) as string | null) ?? "";
     change.mutate(
-      { password: text("password"), new_password: text("new_password") },
+      { password: text("password"), new_password: text("new_password"), ...(me.mfa ? { otp: codeOf(event.currentTarget) } : {}) },
       {
         onSuccess: () => {
           toast({ tone: "ok", title: t("password.changed"), detail: t("password.changedText") });
@@ -50,10 +51,11 @@ function Password({ email }: { readonly email: string }): ReactElement {
     <Region title={t("login.password")} text={t("password.about")}>
       <form key={round} onSubmit={submit} className={form.form}>
         {/* Tells password managers whose password this is. */}
-        <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
+        <input type="text" name="username" autoComplete="username" value={me.email} readOnly hidden />
         <PasswordInput size="sm" name="password" label={t("password.present")} autoComplete="current-password" required withAsterisk={false}
           visibilityToggleButtonProps={{ "aria-label": t("password.show") }} error={fields.password} />
         <NewPassword name="new_password" label={t("password.new")} error={fields.new_password} />
+        {me.mfa && <CodeField second />}
         {Object.keys(fields).length === 0 && <FormProblem error={change.error} />}
         <div>
           <Button type="submit" loading={change.isPending} disabled={waitS > 0}>

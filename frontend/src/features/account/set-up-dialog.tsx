@@ -4,7 +4,7 @@ import { Button, PasswordInput } from "@mantine/core";
 import type { SubmitEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useCode, useEnroll } from "@/api/account";
+import { useConfirmFactor, useEnroll } from "@/api/account";
 import type { Enrollment } from "@/api/model";
 import { CodeField, codeOf } from "@/ui/code-field";
 import { Dialog } from "@/ui/dialog";
@@ -24,7 +24,7 @@ interface Props {
 export function SetUpDialog({ opened, onClose }: Props): ReactElement {
   const { t } = useTranslation();
   const enroll = useEnroll();
-  const confirm = useCode("confirm");
+  const confirm = useConfirmFactor();
   const codes = confirm.data;
   const close = (): void => {
     if (codes !== undefined) toast({ tone: "ok", title: t("mfa.done"), detail: t("mfa.doneText") });
@@ -72,7 +72,7 @@ function PasswordStep({ enroll, onClose }: PasswordProps): ReactElement {
 
 interface ScanProps {
   readonly enrollment: Enrollment;
-  readonly confirm: ReturnType<typeof useCode>;
+  readonly confirm: ReturnType<typeof useConfirmFactor>;
   readonly onClose: () => void;
 }
 

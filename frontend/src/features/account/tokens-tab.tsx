@@ -30,7 +30,7 @@ export function TokensTab(): ReactElement {
     return <ProblemNote title={t("tokens.problem")} problem={explain(tokens.error, t)} onRetry={() => void tokens.refetch()} />;
   }
   if (tokens.data.length === 0) {
-    const call = `curl -H "Authorization: Bearer etpu_…" ${window.location.origin}/api/v1/projects`;
+    const call = `curl -H "Authorization: Bearer etpp_…" ${window.location.origin}/api/v1/projects`;
     return <EmptyState title={t("tokens.none")} text={t("tokens.noneText")} hint={t("tokens.hint")} script={call} />;
   }
   return (

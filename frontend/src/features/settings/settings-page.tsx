@@ -1,4 +1,4 @@
-/** A project's settings: what it is, who is in it. */
+/** A project's settings: what it is, who is in it, its device tokens. */
 
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,11 +7,12 @@ import { useProject } from "@/api/me";
 import { PageBar } from "@/ui/page-bar";
 import { PageTabs, useTab } from "@/ui/page-tabs";
 
+import { DevicesTab } from "./devices-tab";
 import { GeneralTab } from "./general-tab";
 import { InviteButton } from "./invite-dialog";
 import { MembersTab } from "./members-tab";
 
-const TABS = ["general", "members"] as const;
+const TABS = ["general", "members", "devices"] as const;
 
 export function SettingsPage(): ReactElement {
   const { t } = useTranslation();
@@ -25,6 +26,7 @@ export function SettingsPage(): ReactElement {
       </PageBar>
       {tab === "general" && <GeneralTab key={project.id} />}
       {tab === "members" && <MembersTab key={project.id} />}
+      {tab === "devices" && <DevicesTab key={project.id} />}
     </>
   );
 }
