@@ -16,6 +16,20 @@ export type RunCreate = Schemas["RunCreate"];
 export type BoundSensor = Schemas["BoundSensor"];
 export type Capture = Schemas["Capture"];
 export type CaptureLedger = Schemas["CaptureLedger"];
+export type Role = Schemas["Role"];
+export type Project = Schemas["Project"];
+export type Member = Schemas["Member"];
+export type Invite = Schemas["Invite"];
+export type InviteCreate = Schemas["InviteCreate"];
+export type InviteView = Schemas["InviteView"];
+export type Session = Schemas["Session"];
+export type PersonalToken = Schemas["PersonalToken"];
+export type PersonalTokenCreate = Schemas["PersonalTokenCreate"];
+export type Enrollment = Schemas["Enrollment"];
+export type AuditFact = Schemas["AuditFact"];
+export type EdgeAgent = Schemas["EdgeAgent"];
+
+export const ROLES = ["viewer", "editor", "owner"] as const satisfies readonly Role[];
 
 export const SENSOR_TYPES = [
   "temperature",

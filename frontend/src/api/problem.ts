@@ -16,6 +16,8 @@ export class ApiProblem extends Error {
     readonly requestId: string | null = null,
     /** Messages by field, its path joined with dots. */
     readonly fields: Readonly<Record<string, string>> = {},
+    /** Milliseconds since 1970 before which another try is refused as well; null where the hub names no time. */
+    readonly retryAt: number | null = null,
   ) {
     super(detail === "" ? title : detail);
   }
@@ -27,8 +29,10 @@ export function unreachable(): ApiProblem {
 
 export function problemOf(body: unknown, response: Response): ApiProblem {
   const requestId = response.headers.get("X-Request-ID");
+  const waitS = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+  const retryAt = Number.isNaN(waitS) ? null : Date.now() + waitS * 1000;
   if (typeof body !== "object" || body === null || !("title" in body)) {
-    return new ApiProblem("unknown", response.status, `${response.status} ${response.statusText}`, "", requestId);
+    return new ApiProblem("unknown", response.status, `${response.status} ${response.statusText}`, "", requestId, {}, retryAt);
   }
   const document = body as Partial<Document>;
   const fields: Record<string, string> = {};
@@ -37,5 +41,6 @@ export function problemOf(body: unknown, response: Response): ApiProblem {
     fields[(path[0] === "body" ? path.slice(1) : path).join(".")] = msg;
   }
   const code = document.type?.split("/").at(-1) ?? "unknown";
-  return new ApiProblem(code, response.status, document.title ?? code, document.detail ?? "", requestId ?? document.instance ?? null, fields);
+  const instance = requestId ?? document.instance ?? null;
+  return new ApiProblem(code, response.status, document.title ?? code, document.detail ?? "", instance, fields, retryAt);
 }

@@ -10,8 +10,8 @@ const REFRESH_MS = 2_000;
 /** In the order of their registration: a wall is read by position, and a new one comes last. */
 const inPlace = (a: Sensor, b: Sensor): number => a.created_at.localeCompare(b.created_at) || a.name.localeCompare(b.name);
 
-/** A project's sensors with their states, renewed every two seconds. */
-export function useSensors(projectId: string): UseQueryResult<Sensor[]> {
+/** A project's sensors with their states, renewed every two seconds unless told otherwise. */
+export function useSensors(projectId: string, refetchInterval: number | false = REFRESH_MS): UseQueryResult<Sensor[]> {
   return useQuery({
     queryKey: ["sensors", projectId],
     queryFn: async () => {
@@ -24,7 +24,7 @@ export function useSensors(projectId: string): UseQueryResult<Sensor[]> {
       );
       return sensors.sort(inPlace);
     },
-    refetchInterval: REFRESH_MS,
+    refetchInterval,
   });
 }
 

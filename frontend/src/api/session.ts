@@ -1,6 +1,6 @@
 /** Who is logged in: the access token lives in this module's memory only, the refresh token in a cookie no script can read. */
 
-import { problemOf, unreachable } from "./problem";
+import { problemOf, unreachable, type ApiProblem } from "./problem";
 
 /** Renewed this long before it expires. */
 const MARGIN_S = 60;
@@ -15,12 +15,30 @@ interface Tokens {
   readonly expires_in: number;
 }
 
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+  /** A one-time code, for an account with a second factor. */
+  readonly otp?: string;
+}
+
+export interface Registration {
+  readonly invite_code: string;
+  readonly email: string;
+  readonly password: string;
+  readonly name: string;
+}
+
 type Listener = () => void;
 
 let token: string | null = null;
 let state: SessionState = "unknown";
 let timer: ReturnType<typeof setTimeout> | undefined;
 let refreshing: Promise<string | null> | null = null;
+/** Why the hub ended the last session, for the page that one then lands on. */
+let ending: ApiProblem | null = null;
+/** Whether whoever sat here left on purpose; the next one then does not land on their page. */
+let left = false;
 const listeners = new Set<Listener>();
 const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("etp-session");
 
@@ -28,6 +46,10 @@ function set(next: Tokens | null): void {
   clearTimeout(timer);
   note(next !== null);
   token = next?.access_token ?? null;
+  if (next !== null) {
+    ending = null;
+    left = false;
+  }
   state = next === null ? "out" : "in";
   if (next !== null) {
     const waitS = Math.max(5, Math.min(next.expires_in - MARGIN_S, next.expires_in / 2 + MARGIN_S));
@@ -67,6 +89,13 @@ async function post(path: string, body: object, bearer: string | null = null): P
   }
 }
 
+async function begin(path: string, body: object): Promise<void> {
+  const answer = await post(path, { ...body, client: "browser" });
+  const said: unknown = await answer.json().catch(() => null);
+  if (!answer.ok) throw problemOf(said, answer);
+  set(said as Tokens);
+}
+
 /** Tabs share one cookie that rotates with each use: only one of them may use it at a time. */
 async function serialised<T>(work: () => Promise<T>): Promise<T> {
   // Absent outside a secure context, where one tab at a time must do.
@@ -83,18 +112,24 @@ export const session = {
     return () => listeners.delete(listener);
   },
 
-  async login(email: string, password: string): Promise<void> {
-    const answer = await post("login", { email, password, client: "browser" });
-    const body: unknown = await answer.json().catch(() => null);
-    if (!answer.ok) throw problemOf(body, answer);
-    set(body as Tokens);
-  },
+  /** What the hub said when it ended the last session itself; null after a log-out or a login. */
+  ending: (): ApiProblem | null => ending,
 
-  async logout(): Promise<void> {
+  /** Whether the last session was ended by a log-out, in this tab or another. */
+  left: (): boolean => left,
+
+  login: (credentials: Credentials): Promise<void> => begin("login", credentials),
+
+  /** Open an account by invite, and be logged in. */
+  register: (registration: Registration): Promise<void> => begin("register", registration),
+
+  /** End this session, or all of this user's. */
+  async logout(everywhere = false): Promise<void> {
     const last = token;
+    left = true;
     set(null);
     tabs?.postMessage("out");
-    await post("logout", {}, last).catch(() => undefined);
+    await post(everywhere ? "logout?everywhere=true" : "logout", {}, last).catch(() => undefined);
   },
 };
 
@@ -108,8 +143,11 @@ export function renew(): Promise<string | null> {
     try {
       const answer = await post("refresh", {});
       if (answer.ok) set((await answer.json()) as Tokens);
-      else if (answer.status < 500 && answer.status !== 429) set(null);
-      else retryLater();
+      else if (answer.status < 500 && answer.status !== 429) {
+        const problem = problemOf(await answer.json().catch(() => null), answer);
+        ending = problem.code === "refresh-refused" ? problem : null;
+        set(null);
+      } else retryLater();
     } catch {
       retryLater();
     }
@@ -124,5 +162,7 @@ function retryLater(): void {
 }
 
 tabs?.addEventListener("message", () => {
-  if (state === "in") set(null);
+  if (state !== "in") return;
+  left = true;
+  set(null);
 });

@@ -1,7 +1,7 @@
 /** What every page stands in: look, server state, addresses. */
 
 import { MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { RouterProvider } from "react-router";
 
@@ -14,7 +14,16 @@ import { theme } from "./theme/theme";
 
 const RETRIES = 2;
 
-const queries = new QueryClient({
+/** Refusals that may mean that one's role has changed since it was read. */
+const OF_ROLES = new Set(["role-too-low", "raw-not-allowed", "not-found"]);
+
+function lookAgain(error: Error): void {
+  if (error instanceof ApiProblem && OF_ROLES.has(error.code)) void queries.invalidateQueries({ queryKey: ["me"] });
+}
+
+const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: lookAgain }),
+  mutationCache: new MutationCache({ onError: lookAgain }),
   defaultOptions: {
     queries: {
       staleTime: 1_000,

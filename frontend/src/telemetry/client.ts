@@ -1,6 +1,6 @@
 /** The page's end of the telemetry worker: hands out readings and views, holds no samples of its own. */
 
-import type { FromWorker, Intake, LiveState, Reading, Spark, ToWorker, ViewData, ViewSpec, Watched } from "./protocol";
+import type { AccessChange, FromWorker, Intake, LiveState, Reading, Spark, ToWorker, ViewData, ViewSpec, Watched } from "./protocol";
 
 export interface LiveStatus {
   readonly state: LiveState;
@@ -36,6 +36,7 @@ export class TelemetryClient {
   private readonly readings = new Map<string, Reading>();
   private readonly sparks = new Map<string, Spark>();
   private readonly views = new Map<number, (data: ViewData) => void>();
+  private readonly accessListeners = new Set<(change: AccessChange) => void>();
   private readonly watches = new Map<object, readonly Watched[]>();
   private nextView = 1;
   private live: LiveStatus = { state: "idle", retryAt: null };
@@ -101,6 +102,12 @@ export class TelemetryClient {
   onReading = (id: string, listener: Listener): Listener => this.topics.on(id, listener);
   onSpark = (id: string, listener: Listener): Listener => this.topics.on(`spark ${id}`, listener);
 
+  /** Hear when the hub says that what one may see has changed. */
+  onAccess(listener: (change: AccessChange) => void): Listener {
+    this.accessListeners.add(listener);
+    return () => this.accessListeners.delete(listener);
+  }
+
   private take(message: FromWorker): void {
     switch (message.op) {
       case "status":
@@ -110,6 +117,9 @@ export class TelemetryClient {
         break;
       case "token-needed":
         this.onTokenNeeded();
+        break;
+      case "access":
+        this.accessListeners.forEach((listener) => listener(message.change));
         break;
       case "readings":
         this.flow = message.intake;

@@ -1,7 +1,7 @@
 /** Keeps the live WebSocket: authenticates, subscribes, resumes at the last cursor, reconnects with backoff. */
 
 import { decodeFrame, type Frame } from "./frames";
-import type { LiveState } from "./protocol";
+import type { AccessChange, LiveState } from "./protocol";
 
 const FIRST_RETRY_S = 0.5;
 const LONGEST_RETRY_S = 15;
@@ -17,12 +17,15 @@ export interface SocketEvents {
   /** The hub no longer holds what came after our cursor: history must be read again. */
   readonly gap: () => void;
   readonly tokenNeeded: () => void;
+  readonly access: (change: AccessChange) => void;
 }
 
 interface Control {
   readonly op: string;
   readonly now?: number;
   readonly cursor?: string | null;
+  readonly gone?: readonly string[];
+  readonly raw?: Readonly<Record<string, boolean>>;
 }
 
 export class LiveSocket {
@@ -107,6 +110,8 @@ export class LiveSocket {
     } else if (message.op === "gap") {
       this.cursor = null;
       this.events.gap();
+    } else if (message.op === "access") {
+      this.events.access({ gone: message.gone ?? [], raw: message.raw ?? {} });
     } else if (message.op === "subscribed" && typeof message.cursor === "string") {
       this.cursor ??= message.cursor;
     }

@@ -81,11 +81,20 @@ export interface Intake {
   readonly delayP99Ms: number | null;
 }
 
+/** What one may see has changed while it was shown. */
+export interface AccessChange {
+  /** Sensors that are out of sight now. */
+  readonly gone: readonly string[];
+  /** By sensor, whether its raw values are open now. */
+  readonly raw: Readonly<Record<string, boolean>>;
+}
+
 export type LiveState = "idle" | "connecting" | "live" | "lost";
 
 export type FromWorker =
   | { readonly op: "status"; readonly state: LiveState; readonly retryAt: number | null; readonly clockOffsetS: number }
   | { readonly op: "token-needed" }
+  | { readonly op: "access"; readonly change: AccessChange }
   | { readonly op: "readings"; readonly readings: readonly Reading[]; readonly intake: Intake }
   | { readonly op: "sparks"; readonly sparks: readonly Spark[] }
   | { readonly op: "view"; readonly id: number; readonly data: ViewData };

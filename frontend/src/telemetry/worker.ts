@@ -61,6 +61,14 @@ const socket = new LiveSocket({
     fillSparks();
   },
   tokenNeeded,
+  access: (change) => {
+    // What was read under the old rights is read again under the new ones.
+    for (const id of [...change.gone, ...Object.keys(change.raw)]) logs.delete(id);
+    for (const sensor of watched) log(sensor.id).heartbeatIntervalS = sensor.heartbeatIntervalS;
+    views.reload();
+    fillSparks();
+    post({ op: "access", change });
+  },
 });
 
 function subscribe(): void {

@@ -13,10 +13,12 @@ interface Props {
   readonly title: string;
   readonly size?: "small" | "medium" | "large";
   readonly bare?: boolean;
+  /** Shows something that is gone afterwards: only an answer in its content closes it, no slip of the hand. */
+  readonly locked?: boolean;
   readonly children: ReactNode;
 }
 
-export function Dialog({ opened, onClose, title, size = "medium", bare = false, children }: Props): ReactElement {
+export function Dialog({ opened, onClose, title, size = "medium", bare = false, locked = false, children }: Props): ReactElement {
   const { t } = useTranslation();
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -36,9 +38,16 @@ export function Dialog({ opened, onClose, title, size = "medium", bare = false, 
       data-bare={bare || undefined}
       {...(bare ? { "aria-label": title } : { "aria-labelledby": titleId })}
       onClose={onClose}
+      onCancel={(event) => {
+        if (locked) event.preventDefault();
+      }}
+      onKeyDown={(event) => {
+        // A second Escape would close it whatever the cancel event was told.
+        if (locked && event.key === "Escape") event.preventDefault();
+      }}
       onPointerDown={(event) => {
         // Only the backdrop belongs to the dialog itself.
-        if (event.target === element.current) onClose();
+        if (event.target === element.current && !locked) onClose();
       }}
     >
       {opened && (
@@ -46,7 +55,7 @@ export function Dialog({ opened, onClose, title, size = "medium", bare = false, 
           {!bare && (
             <div className={styles.head}>
               <h2 id={titleId}>{title}</h2>
-              <CloseButton size="sm" aria-label={t("close")} onClick={onClose} />
+              {!locked && <CloseButton size="sm" aria-label={t("close")} onClick={onClose} />}
             </div>
           )}
           <div className={styles.body}>{children}</div>

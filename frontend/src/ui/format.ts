@@ -101,9 +101,22 @@ export function day(at: number): string {
   return date(at, "day", { day: "numeric", month: "short" }).replace(/\.$/, "");
 }
 
+/** 23 Nov, or 23 Nov 2027 in another year than this. */
+export function calendarDay(at: number, nowS = Date.now() / 1000): string {
+  if (new Date(at * 1000).getFullYear() === new Date(nowS * 1000).getFullYear()) return day(at);
+  return date(at, "year", { day: "numeric", month: "short", year: "numeric" }).replace(/\s*г\.$/, "");
+}
+
+const isToday = (at: number, nowS: number): boolean => Math.abs(nowS - at) < 86_400 && day(at) === day(nowS);
+
 /** 23 Nov 14:32, or 14:32 today. */
 export function moment(at: number, nowS = Date.now() / 1000): string {
-  return day(at) === day(nowS) && Math.abs(nowS - at) < 86_400 ? clockMinutes(at) : `${day(at)} ${clockMinutes(at)}`;
+  return isToday(at, nowS) ? clockMinutes(at) : `${calendarDay(at, nowS)} ${clockMinutes(at)}`;
+}
+
+/** 23 Nov 14:32:07, or 14:32:07 today. */
+export function stamp(at: number, nowS = Date.now() / 1000): string {
+  return isToday(at, nowS) ? clock(at) : `${calendarDay(at, nowS)} ${clock(at)}`;
 }
 
 /** 2026-11-23 14:32:07 UTC. */

@@ -8,12 +8,14 @@ interface Props {
   readonly title: ReactNode;
   readonly before?: ReactNode;
   readonly after?: ReactNode;
+  /** The parts of the page, as words; on a phone they take a row of their own. */
+  readonly tabs?: ReactNode;
   readonly children?: ReactNode;
 }
 
-export function PageBar({ title, before, after, children }: Props): ReactElement {
+export function PageBar({ title, before, after, tabs, children }: Props): ReactElement {
   return (
-    <div className={styles.bar}>
+    <div className={styles.bar} data-tabs={tabs !== undefined || undefined}>
       <div className={styles.where}>
         {before !== undefined && (
           <span className={styles.before}>
@@ -23,6 +25,7 @@ export function PageBar({ title, before, after, children }: Props): ReactElement
         <h1 className={styles.title}>{title}</h1>
         {after !== undefined && <span className={styles.after}>{after}</span>}
       </div>
+      {tabs !== undefined && <div className={styles.tabs}>{tabs}</div>}
       <div className={styles.actions}>{children}</div>
     </div>
   );

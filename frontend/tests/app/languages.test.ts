@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import en from "@/app/i18n/en";
-import ru from "@/app/i18n/ru";
+import firstEn from "@/app/i18n/en";
+import laterEn from "@/app/i18n/en-access";
+import firstRu from "@/app/i18n/ru";
+import laterRu from "@/app/i18n/ru-access";
+
+const en = { ...firstEn, ...laterEn };
+const ru = { ...firstRu, ...laterRu };
 
 const holes = (text: string): string[] => [...text.matchAll(/\{\{\w+\}\}/g)].map(([hole]) => hole).sort();
 
@@ -12,6 +17,10 @@ describe("languages", () => {
       expect(inRussian[key], key).toBeDefined();
       expect(holes(inRussian[key] ?? ""), key).toEqual(holes(text));
     }
+  });
+
+  it("say each thing in one table only", () => {
+    expect(Object.keys(laterEn).filter((key) => key in firstEn)).toEqual([]);
   });
 
   it("have every plural form that Russian needs", () => {

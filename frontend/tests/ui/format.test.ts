@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 
-import { count, delay, fixed, measured, rate, setLocale, span, timer } from "@/ui/format";
+import { calendarDay, count, delay, fixed, measured, rate, seconds, setLocale, span, stamp, timer } from "@/ui/format";
 
 afterEach(() => setLocale("en"));
 
@@ -36,5 +36,14 @@ describe("times", () => {
     expect(span(252.9)).toBe("04:12");
     expect(span(3_600)).toBe("01:00:00");
     expect(timer(-1)).toBe("00:00:00");
+  });
+
+  it("name the year where it is another one", () => {
+    const now = seconds("2026-11-27T12:00:00Z");
+    expect(calendarDay(seconds("2026-02-03T12:00:00Z"), now)).toBe("3 Feb");
+    expect(calendarDay(seconds("2027-02-03T12:00:00Z"), now)).toBe("3 Feb 2027");
+    expect(stamp(seconds("2025-12-31T12:00:00Z"), now)).toMatch(/^31 Dec 2025 \d\d:00:00$/);
+    setLocale("ru");
+    expect(calendarDay(seconds("2027-02-03T12:00:00Z"), now)).toBe("3 февр. 2027");
   });
 });

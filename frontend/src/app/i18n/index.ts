@@ -1,4 +1,4 @@
-/** English and Russian; the other language loads when it is chosen. */
+/** English and Russian; the other language loads when it is chosen, the words of some pages with the first of them. */
 
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
@@ -6,11 +6,12 @@ import { initReactI18next } from "react-i18next";
 import { setLocale } from "@/ui/format";
 
 import en from "./en";
+import type access from "./en-access";
 
 declare module "i18next" {
   interface CustomTypeOptions {
     defaultNS: "translation";
-    resources: { translation: typeof en };
+    resources: { translation: typeof en & typeof access };
     keySeparator: false;
     nsSeparator: false;
   }
@@ -24,6 +25,13 @@ export const LANGUAGES = [
 export type Language = (typeof LANGUAGES)[number]["code"];
 
 const KEY = "etp-language";
+
+/** Words of the pages around accounts and access; kept out of what the monitor must load. */
+const LATER: Record<Language, () => Promise<{ readonly default: object }>> = {
+  en: () => import("./en-access"),
+  ru: () => import("./ru-access"),
+};
+let later: Promise<void> | null = null;
 
 function wanted(): Language {
   let stored: string | null = null;
@@ -40,11 +48,34 @@ async function load(language: Language): Promise<void> {
   if (language === "ru" && !i18next.hasResourceBundle("ru", "translation")) {
     i18next.addResourceBundle("ru", "translation", (await import("./ru")).default);
   }
+  if (later !== null) await add(language);
   setLocale(language);
   document.documentElement.lang = language;
 }
 
-export async function startI18n(): Promise<void> {
+async function add(language: Language): Promise<void> {
+  i18next.addResourceBundle(language, "translation", (await LATER[language]()).default, true);
+}
+
+/** Load the words of the pages around accounts and access, now and with each language chosen from here on. */
+export function loadAccessTexts(): Promise<void> {
+  // The first page is under way before the language is known.
+  later ??= startI18n()
+    .then(() => add(i18next.language as Language))
+    .catch((error: unknown) => {
+      later = null;
+      throw error;
+    });
+  return later;
+}
+
+let started: Promise<void> | null = null;
+
+export function startI18n(): Promise<void> {
+  return (started ??= start());
+}
+
+async function start(): Promise<void> {
   const language = wanted();
   await i18next.use(initReactI18next).init({
     lng: language,

@@ -39,6 +39,8 @@ export function Header({ me, onPalette, onKeys }: Props): ReactElement {
         <Menu.Dropdown>
           <Menu.Item onClick={() => void navigate(`${base}/monitor`)}>{t("tab.monitor")}</Menu.Item>
           <Menu.Item onClick={() => void navigate(`${base}/experiments`)}>{t("tab.experiments")}</Menu.Item>
+          {project.role === "owner" && <Menu.Item onClick={() => void navigate(`${base}/audit`)}>{t("tab.audit")}</Menu.Item>}
+          <Menu.Item onClick={() => void navigate(`${base}/settings`)}>{t("tab.settings")}</Menu.Item>
           {project.role !== "viewer" && <Menu.Item onClick={() => void navigate(`${base}/sensors/new`)}>{t("sensor.new")}</Menu.Item>}
           <Menu.Item onClick={onPalette}>{t("shell.search")}</Menu.Item>
         </Menu.Dropdown>
@@ -61,6 +63,9 @@ export function Header({ me, onPalette, onKeys }: Props): ReactElement {
               {each.name}
             </Menu.Item>
           ))}
+          <Menu.Item leftSection={<Icon name="plus" size={14} />} onClick={() => void navigate("/projects/new")}>
+            {t("project.new")}
+          </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <nav className={styles.tabs} aria-label={t("shell.pages")}>
@@ -68,6 +73,8 @@ export function Header({ me, onPalette, onKeys }: Props): ReactElement {
           {t("tab.monitor")}
         </NavLink>
         <NavLink to={`${base}/experiments`}>{t("tab.experiments")}</NavLink>
+        <NavLink to={`${base}/audit`}>{t("tab.audit")}</NavLink>
+        <NavLink to={`${base}/settings`}>{t("tab.settings")}</NavLink>
       </nav>
       <RecordingBlock />
       <UnstyledButton className={styles.search} onClick={onPalette} aria-label={t("shell.search")} aria-keyshortcuts="Control+K">
@@ -76,6 +83,19 @@ export function Header({ me, onPalette, onKeys }: Props): ReactElement {
         <kbd>Ctrl K</kbd>
       </UnstyledButton>
       <UserMenu me={me} role={project.role} onKeys={onKeys} />
+      <Clock />
+    </header>
+  );
+}
+
+/** For whoever is in no project yet. */
+export function BareHeader({ me, onKeys }: Omit<Props, "onPalette">): ReactElement {
+  return (
+    <header className={styles.header}>
+      <span className={styles.logo} data-alone>
+        <Icon name="logo" size={20} />
+      </span>
+      <UserMenu me={me} onKeys={onKeys} />
       <Clock />
     </header>
   );

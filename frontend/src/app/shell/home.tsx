@@ -5,7 +5,6 @@ import { useTranslation } from "react-i18next";
 import { Navigate } from "react-router";
 
 import { useMe } from "@/api/me";
-import { FirstProject } from "@/features/projects/first-project";
 import { Loading, ProblemNote } from "@/ui/list-states";
 import { explain } from "@/ui/explain";
 
@@ -16,7 +15,6 @@ export function Home(): ReactElement {
   const me = useMe();
   if (me.isPending) return <Loading />;
   if (me.isError) return <ProblemNote title={t("page.failed")} problem={explain(me.error, t)} onRetry={() => void me.refetch()} />;
-  const last = lastProject();
-  const project = me.data.projects.find((each) => each.id === last) ?? me.data.projects[0];
-  return project === undefined ? <FirstProject /> : <Navigate to={`/p/${project.id}/monitor`} replace />;
+  const project = lastProject(me.data.projects);
+  return <Navigate to={project === undefined ? "/projects/new" : `/p/${project.id}/monitor`} replace />;
 }

@@ -51,6 +51,9 @@ function usePlaces(me: Me): Place[] {
     return [
       page(t("tab.monitor"), "/monitor"),
       page(t("tab.experiments"), "/experiments"),
+      page(t("tab.audit"), "/audit"),
+      page(t("tab.settings"), "/settings"),
+      { key: "account", name: t("user.account"), where: "", note: "", to: "/account" },
       page(t("sensor.new"), "/sensors/new"),
       page(t("experiment.new"), "/experiments?new=1"),
       ...runs

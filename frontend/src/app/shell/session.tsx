@@ -15,7 +15,7 @@ export function Session(): ReactElement | null {
   }, [state]);
   if (state === "unknown") return <div role="status" aria-label={t("list.loading")} />;
   if (state === "out") {
-    const next = pathname === "/" ? "" : `?next=${encodeURIComponent(pathname + search)}`;
+    const next = pathname === "/" || session.left() ? "" : `?next=${encodeURIComponent(pathname + search)}`;
     return <Navigate to={`/login${next}`} replace />;
   }
   return <Outlet />;

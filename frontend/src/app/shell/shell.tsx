@@ -12,11 +12,12 @@ import { explain } from "@/ui/explain";
 import { Loading, ProblemNote } from "@/ui/list-states";
 import { useHotkey } from "@/ui/use-hotkey";
 
-import { Header } from "./header";
+import { BareHeader, Header } from "./header";
 import { KeysDialog } from "./keys-dialog";
-import { rememberProject } from "./last-project";
+import { lastProject, rememberProject } from "./last-project";
 import { Palette } from "./palette";
 import styles from "./shell.module.css";
+import { useAccessWatch } from "./use-access-watch";
 
 // One worker for the life of the page: navigating keeps what it holds.
 let telemetry: TelemetryClient | null = null;
@@ -47,22 +48,29 @@ export function Shell(): ReactElement {
   useEffect(() => {
     if (projectId !== undefined) rememberProject(projectId);
   }, [projectId]);
+  // Outside a project the header keeps the last one in sight, and whether it records.
+  const projects = me.data?.projects ?? [];
+  const project = projectId === undefined ? lastProject(projects) : projects.find((each) => each.id === projectId);
+  useAccessWatch(client, me.data === undefined ? null : project);
 
   if (me.isPending) return <Loading />;
-  if (me.isError) return <ProblemNote title={t("page.failed")} problem={explain(me.error, t)} onRetry={() => void me.refetch()} />;
-  const project = me.data.projects.find((each) => each.id === projectId);
-  if (project === undefined) return <Navigate to="/" replace />;
+  if (me.data === undefined) return <ProblemNote title={t("page.failed")} problem={explain(me.error, t)} onRetry={() => void me.refetch()} />;
+  if (project === undefined && projectId !== undefined) return <Navigate to="/" replace />;
   return (
     <TelemetryContext value={client}>
-      <ProjectContext value={project}>
+      <ProjectContext value={project ?? null}>
         <a className={styles.skip} href="#page" onClick={() => main.current?.focus()}>
           {t("shell.skip")}
         </a>
-        <Header me={me.data} onPalette={() => setPalette(true)} onKeys={() => setKeys(true)} />
+        {project === undefined ? (
+          <BareHeader me={me.data} onKeys={() => setKeys(true)} />
+        ) : (
+          <Header me={me.data} onPalette={() => setPalette(true)} onKeys={() => setKeys(true)} />
+        )}
         <main id="page" ref={main} tabIndex={-1} className={styles.page}>
           <Outlet />
         </main>
-        <Palette opened={palette} me={me.data} onClose={() => setPalette(false)} />
+        {project !== undefined && <Palette opened={palette} me={me.data} onClose={() => setPalette(false)} />}
         <KeysDialog opened={keys} onClose={() => setKeys(false)} />
       </ProjectContext>
     </TelemetryContext>

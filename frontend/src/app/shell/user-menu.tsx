@@ -13,7 +13,8 @@ import styles from "./shell.module.css";
 
 interface Props {
   readonly me: Me;
-  readonly role: Membership["role"];
+  /** In the project of the page, where there is one. */
+  readonly role?: Membership["role"];
   readonly onKeys: () => void;
 }
 
@@ -41,7 +42,7 @@ export function UserMenu({ me, role, onKeys }: Props): ReactElement {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          {me.name} · {t(`role.${role}`)}
+          {me.name} {role !== undefined && `· ${t(`role.${role}`)}`}
           <br />
           {me.email}
         </Menu.Label>
@@ -59,6 +60,7 @@ export function UserMenu({ me, role, onKeys }: Props): ReactElement {
             data={LANGUAGES.map(({ code, name }) => ({ value: code, label: name }))}
           />
         </div>
+        <Menu.Item onClick={() => void navigate("/account")}>{t("user.account")}</Menu.Item>
         <Menu.Item onClick={onKeys} rightSection={<kbd>?</kbd>}>
           {t("keys.title")}
         </Menu.Item>

@@ -1,0 +1,7 @@
+/** English of the pages around accounts and access; they load it themselves. */
+
+import account from "./en-account";
+import audit from "./en-audit";
+import project from "./en-project";
+
+export default { ...account, ...project, ...audit };

@@ -1,0 +1,7 @@
+/** Russian of the pages around accounts and access; they load it themselves. */
+
+import account from "./ru-account";
+import audit from "./ru-audit";
+import project from "./ru-project";
+
+export default { ...account, ...project, ...audit };

@@ -1,0 +1,68 @@
+/** Take the second factor away or renew the recovery codes, each with password and code. */
+
+import { Button, PasswordInput } from "@mantine/core";
+import type { ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useChangeFactor, type FactorChange } from "@/api/account";
+import { CodeField, codeOf } from "@/ui/code-field";
+import { Dialog } from "@/ui/dialog";
+import { FormProblem } from "@/ui/form-problem";
+import form from "@/ui/form.module.css";
+import { toast } from "@/ui/toasts";
+import { useWait } from "@/ui/use-wait";
+
+import { RecoveryCodes } from "./recovery-codes";
+
+interface Props {
+  /** What is to change; null while nothing is. */
+  readonly use: FactorChange | null;
+  readonly onClose: () => void;
+}
+
+export function CodeDialog({ use, onClose }: Props): ReactElement {
+  const { t } = useTranslation();
+  const change = useChangeFactor(use ?? "disable");
+  const waitS = useWait(change.error);
+  const close = (): void => {
+    change.reset();
+    onClose();
+  };
+  const codes = change.data !== undefined && change.data.length > 0 ? change.data : null;
+  const disabling = use === "disable";
+  return (
+    <Dialog opened={use !== null} onClose={close} locked={codes !== null} size={codes === null ? "small" : "medium"}
+      title={disabling ? t("mfa.disableTitle") : t("recovery.renew")}>
+      {codes !== null ? (
+        <RecoveryCodes codes={codes} onKept={close} />
+      ) : (
+        <form
+          className={form.form}
+          onSubmit={(event) => {
+            event.preventDefault();
+            const password = (new FormData(event.currentTarget).get("password") as string | null) ?? "";
+            change.mutate({ password, otp: codeOf(event.currentTarget) }, {
+              onSuccess: () => {
+                if (!disabling) return;
+                toast({ tone: "warn", title: t("mfa.gone"), detail: t("mfa.goneText") });
+                close();
+              },
+            });
+          }}
+        >
+          <p className={form.text}>{disabling ? t("mfa.disableText") : t("recovery.renewText")}</p>
+          <PasswordInput size="sm" name="password" label={t("login.password")} autoComplete="current-password" required withAsterisk={false} autoFocus
+            data-autofocus visibilityToggleButtonProps={{ "aria-label": t("password.show") }} />
+          <CodeField second />
+          <FormProblem error={change.error} />
+          <div className={form.answers}>
+            <Button onClick={close}>{t("cancel")}</Button>
+            <Button type="submit" variant="filled" loading={change.isPending} disabled={waitS > 0}>
+              {disabling ? t("mfa.disable") : t("recovery.renew")}
+            </Button>
+          </div>
+        </form>
+      )}
+    </Dialog>
+  );
+}

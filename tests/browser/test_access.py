@@ -1,0 +1,11 @@
+"""Invites, second factor, roles, tokens and audit in a real Chromium, against a whole system."""
+
+import pytest
+
+from tests.browser.conftest import Spec
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+def test_access_in_a_browser(in_browser: Spec) -> None:
+    in_browser("access.spec.ts", 240)
