@@ -6,6 +6,7 @@ import type { ReactElement } from "react";
 import { RouterProvider } from "react-router";
 
 import { ApiProblem } from "@/api/problem";
+import { session } from "@/api/session";
 import { Toasts } from "@/ui/toasts";
 
 import { styleNonce } from "./nonce";
@@ -32,6 +33,13 @@ const queries: QueryClient = new QueryClient({
       refetchOnWindowFocus: true,
     },
   },
+});
+
+/** What one user saw is not kept for whoever comes next: in every tab, and whoever ended the session. */
+session.on(() => {
+  if (session.state() !== "out") return;
+  void queries.cancelQueries();
+  queries.clear();
 });
 
 export function Providers(): ReactElement {
