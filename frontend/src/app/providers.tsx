@@ -6,11 +6,11 @@ import type { ReactElement } from "react";
 import { RouterProvider } from "react-router";
 
 import { ApiProblem } from "@/api/problem";
-import { session } from "@/api/session";
 import { Toasts } from "@/ui/toasts";
 
 import { styleNonce } from "./nonce";
 import { router } from "./router";
+import { forgetAtTheEnd } from "./session-end";
 import { theme } from "./theme/theme";
 
 const RETRIES = 2;
@@ -35,12 +35,7 @@ const queries: QueryClient = new QueryClient({
   },
 });
 
-/** What one user saw is not kept for whoever comes next: in every tab, and whoever ended the session. */
-session.on(() => {
-  if (session.state() !== "out") return;
-  void queries.cancelQueries();
-  queries.clear();
-});
+forgetAtTheEnd(queries);
 
 export function Providers(): ReactElement {
   return (
