@@ -1,5 +1,7 @@
 import asyncio
+import contextlib
 import json
+import stat
 from itertools import count
 
 import pytest
@@ -23,6 +25,13 @@ async def spool(tmp_path):
     opened = await Spool.open(tmp_path / "spool.sqlite", 100_000)
     yield opened
     await opened.aclose()
+
+
+async def test_only_its_user_may_look_into_it(tmp_path):
+    folder = tmp_path / "edge"
+    folder.mkdir(mode=0o755)
+    async with contextlib.aclosing(await Spool.open(folder / "spool.sqlite", 100_000)):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 async def test_a_frozen_batch_stays_as_it_is_whatever_comes_after(spool, tmp_path):

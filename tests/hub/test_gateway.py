@@ -123,6 +123,22 @@ class TestHeaders:
             assert answer.headers["Server"] == "etp"
             assert "nonce" not in answer.headers["Content-Security-Policy"]
 
+    async def test_texts_say_their_letters(self, dashboard: Path, client: Client) -> None:
+        (dashboard / "assets" / "late.css").write_text("")
+        for path, kind in (("/assets/chart-1a2b.js", "text/javascript"), ("/favicon.svg", "image/svg+xml")):
+            for encoding in ("identity", "gzip"):
+                answer = await client.get(path, headers={"Accept-Encoding": encoding})
+                assert (answer.status, answer.headers["Content-Type"]) == (200, f"{kind}; charset=utf-8")
+        # What came after the start is nothing that was built.
+        assert (await client.get("/assets/late.css")).status == 404
+
+    @pytest.mark.parametrize("path", ["/.git/config", "/assets/", "/assets/..%2findex.html"])
+    async def test_nothing_else_is_served(self, dashboard: Path, client: Client, path: str) -> None:
+        answer = await send(client, write("GET", path))
+        assert b"[core]" not in answer.body
+        assert answer.status in {200, 400, 404}
+        assert (answer.status == 200) is (b"csp-nonce" in answer.body)
+
     async def test_a_script_of_yesterday_is_no_page(self, dashboard: Path, client: Client) -> None:
         answer = await client.get("/assets/chart-0000.js")
         assert (answer.status, answer.content_type) == (404, "application/problem+json")

@@ -1,43 +1,47 @@
-"""TLS of the hub itself, and that production answers nothing in clear."""
+"""Nothing goes in clear: TLS 1.3 of the hub itself, and what production answers to plain requests."""
 
+import asyncio
+import ipaddress
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
+from aiohttp import ClientConnectorCertificateError, ClientError, ClientSession, TCPConnector, web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from pydantic import ValidationError
 
 from hub.app import create_app
-from hub.gateway import make_runner
 from hub.main import tls_of
 from hub.settings import Settings
 from tests.hub.callers import Caller
-from tests.hub.test_gateway import LOGIN
-
-ELSEWHERE = "postgresql://etp@db.example.com/etp"
-PROXIED = {"env": "production", "public_url": "https://lab.example.com", "trusted_proxies": "127.0.0.1"}
+from tests.hub.conftest import HubServer
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that only its own copy vouches for, and its key."""
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Files of a certificate for this machine, which nobody but the tests trusts, and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab")])
     now = datetime.now(UTC)
     made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    cert_file, key_file = tmp_path / "cert.pem", tmp_path / "key.pem"
+    folder = tmp_path_factory.mktemp("tls")
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
     cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -45,70 +49,80 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     return cert_file, key_file
 
 
-@pytest.fixture
-async def url(settings: Settings, certificate: tuple[Path, Path]) -> AsyncIterator[str]:
-    """The address of a hub that speaks TLS itself."""
-    changed = settings.model_copy(update={"tls_cert_file": certificate[0], "tls_key_file": certificate[1]})
-    runner = make_runner(create_app(changed, frozenset({"api"})))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls_of(changed)).start()
-    yield f"https://localhost:{runner.addresses[0][1]}"
-    await runner.cleanup()
-
-
-class TestTls:
-    async def test_tells_the_browser_so(self, url: str, certificate: tuple[Path, Path]) -> None:
-        trusting = ssl.create_default_context(cafile=certificate[0])
-        async with aiohttp.ClientSession() as session:
-            answer = await session.post(f"{url}/api/v1/auth/logout", ssl=trusting)
-            assert answer.status == 401
-            assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
-
-    async def test_nothing_older_than_1_3(self, url: str, certificate: tuple[Path, Path]) -> None:
-        old = ssl.create_default_context(cafile=certificate[0])
-        old.maximum_version = ssl.TLSVersion.TLSv1_2
-        async with aiohttp.ClientSession() as session:
-            with pytest.raises(aiohttp.ClientConnectorError):
-                await session.get(f"{url}/healthz", ssl=old)
-
-
-class TestProduction:
+class TestOfTheHubItself:
     @pytest.fixture
-    def settings(self, settings: Settings) -> Settings:
-        return Settings.model_validate(settings.model_dump() | PROXIED | {"secret_key_file": self.key(settings)})
+    async def server(self, settings: Settings, certificate: tuple[Path, Path]) -> AsyncIterator[HubServer]:
+        cert_file, key_file = certificate
+        settings = settings.model_copy(update={"tls_cert_file": cert_file, "tls_key_file": key_file})
+        server = HubServer(create_app(settings, frozenset({"api", "live"})))
+        await server.start_server(ssl=tls_of(settings))
+        yield server
+        await server.close()
 
-    @staticmethod
-    def key(settings: Settings) -> Path:
-        settings.data_dir.mkdir(exist_ok=True)
-        file = settings.data_dir / "secret.key"
-        file.write_bytes(bytes(range(32)))
-        return file
+    @pytest.fixture
+    def trusting(self, certificate: tuple[Path, Path]) -> ssl.SSLContext:
+        """What a client needs to speak with the hub."""
+        return ssl.create_default_context(cafile=str(certificate[0]))
 
-    async def test_answers_nothing_in_clear(self, anonymous: Caller) -> None:
-        for answer in (await anonymous.get("/projects"), await anonymous.post("/auth/login", LOGIN)):
+    async def test_speaks_1_3_and_says_so_for_good(self, server: HubServer, trusting: ssl.SSLContext) -> None:
+        _, writer = await asyncio.open_connection(server.host, server.port, ssl=trusting)
+        assert writer.get_extra_info("ssl_object").version() == "TLSv1.3"
+        writer.close()
+        async with ClientSession(connector=TCPConnector(ssl=trusting)) as session:
+            async with session.get(server.make_url("/api/v1/projects")) as answer:
+                assert answer.status == 401
+                assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+            async with session.ws_connect(server.make_url("/api/v1/live")) as socket:
+                await socket.send_json({"op": "ping"})
+                assert (await socket.receive_json())["op"] == "problem"
+
+    async def test_nothing_older(self, server: HubServer, trusting: ssl.SSLContext) -> None:
+        trusting.maximum_version = ssl.TLSVersion.TLSv1_2
+        async with ClientSession(connector=TCPConnector(ssl=trusting)) as session:
+            with pytest.raises(ClientError, match=r"(?i)ssl|tls|reset|disconnected"):
+                await session.get(server.make_url("/healthz"))
+
+    async def test_nothing_plain(self, server: HubServer) -> None:
+        async with ClientSession() as session:
+            with pytest.raises(ClientError):
+                await session.get(server.make_url("/healthz").with_scheme("http"))
+
+    async def test_clients_verify_unless_told_otherwise(self, server: HubServer) -> None:
+        async with ClientSession() as session:
+            with pytest.raises(ClientConnectorCertificateError):
+                await session.get(server.make_url("/healthz"))
+
+
+class TestInProduction:
+    """Behind a proxy on this machine that ends TLS."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings, tmp_path: Path) -> Settings:
+        (tmp_path / "key").write_bytes(b"k" * 32)
+        changes: dict[str, Any] = {
+            "env": "production",
+            "public_url": "https://lab.example.com",
+            "trusted_proxies": "127.0.0.0/8",
+            "secret_key_file": tmp_path / "key",
+        }
+        return Settings.model_validate(settings.model_dump() | changes)
+
+    @pytest.mark.parametrize("path", ["/projects", "/live", "/telemetry", "/openapi.json", "/nowhere"])
+    async def test_plain_requests_are_refused_not_redirected(self, anonymous: Caller, path: str) -> None:
+        for told in ({}, {"X_Forwarded_Proto": "http"}):
+            answer = await anonymous.get(path, **told)
             assert (answer.status, answer.code) == (403, "https-needed")
+            assert "Location" not in answer.headers
+        assert (await anonymous.get(path, X_Forwarded_Proto="https")).code != "https-needed"
+
+    async def test_a_login_in_clear_is_not_even_read(self, anonymous: Caller) -> None:
+        assert (await anonymous.post("/auth/login", {"email": "x"})).code == "https-needed"
+        assert (await anonymous.post("/auth/login", {"email": "x"}, X_Forwarded_Proto="https")).status == 422
+
+    async def test_but_for_whoever_watches_the_process(self, anonymous: Caller) -> None:
         assert (await anonymous.get("/healthz")).status == 200
-
-    async def test_behind_a_proxy_that_ends_tls(self, anonymous: Caller) -> None:
-        answer = await anonymous.get("/projects", X_Forwarded_Proto="https")
-        assert (answer.status, answer.code) == (401, "unauthenticated")
+        assert (await anonymous.get("/readyz")).status in {200, 503}
 
 
-@pytest.mark.parametrize(
-    ("wrong", "names"),
-    [
-        ({"public_url": None}, "ETP_PUBLIC_URL"),
-        ({"public_url": "http://lab.example.com"}, "ETP_PUBLIC_URL"),
-        ({"trusted_proxies": ""}, "ETP_TLS_CERT_FILE"),
-        ({"tls_cert_file": "cert.pem"}, "ETP_TLS_KEY_FILE"),
-        ({"database_url": ELSEWHERE}, "sslmode=verify-full"),
-        ({"database_url": ELSEWHERE + "?sslmode=require"}, "sslmode=verify-full"),
-        ({"redis_url": "redis://stream.example.com"}, "rediss://"),
-        ({"smtp_url": "smtp+plain://mail.example.com"}, "smtps://"),
-    ],
-)
-def test_production_refuses_what_is_not_encrypted(wrong: dict[str, Any], names: str) -> None:
-    local = {"database_url": "postgresql:///etp?host=/run/postgres", "redis_url": "redis://127.0.0.1"}
-    Settings.model_validate(local | PROXIED)
-    with pytest.raises(ValidationError, match=names):
-        Settings.model_validate(local | PROXIED | wrong)
+async def test_elsewhere_plain_is_enough(app: web.Application, anonymous: Caller) -> None:
+    assert (await anonymous.get("/projects")).status == 401

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
@@ -128,6 +129,29 @@ class TestCookie:
         await login(anonymous, client="browser")
         answer = await anonymous.call("POST", "/auth/refresh", b"a=b", Content_Type="application/x-www-form-urlencoded")
         assert answer.status == 415
+
+
+class TestCookieOverHttps:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"public_url": "https://lab.example.com"})
+
+    async def test_belongs_to_this_host_alone(self, anonymous: Caller, user: str) -> None:
+        name, *attributes = (await login(anonymous, client="browser")).headers["Set-Cookie"].split("; ")
+        assert name.startswith("__Host-etp_refresh=etpr_")
+        assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(attributes)
+        assert not [one for one in attributes if one.startswith("Domain")]
+
+    async def test_one_planted_without_encryption_is_not_read(self, anonymous: Caller, user: str) -> None:
+        token = (await login(anonymous, client="browser")).headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+        assert (await anonymous.post("/auth/refresh", {}, Cookie=f"etp_refresh={token}")).status == 401
+        assert (await anonymous.post("/auth/refresh", {}, Cookie=f"__Host-etp_refresh={token}")).status == 200
+
+    async def test_logging_out_takes_it_away(self, anonymous: Caller, user: str) -> None:
+        session = as_user(anonymous, await login(anonymous, client="browser"))
+        cookie = (await session.post("/auth/logout")).headers["Set-Cookie"]
+        assert cookie.startswith('__Host-etp_refresh=""; ')
+        assert {"Max-Age=0", "Path=/", "Secure"} <= set(cookie.split("; "))
 
 
 class TestBrowser:

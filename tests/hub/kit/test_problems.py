@@ -53,6 +53,15 @@ class TestAnswers:
         answer = await anonymous.delete("/auth/login")
         assert (answer.status, answer.code, answer.headers["Allow"]) == (405, "method-not-allowed", "POST")
 
+    async def test_trace(self, anonymous: Caller) -> None:
+        answer = await anonymous.call("TRACE", "/auth/me", Authorization="Bearer secret")
+        assert (answer.status, answer.code) == (405, "method-not-allowed")
+        assert "secret" not in str(answer.body)
+
+    async def test_a_parameter_that_is_sent_twice(self, owner: Caller) -> None:
+        answer = await owner.get("/projects?limit=1&limit=2")
+        assert (answer.status, answer.body["errors"]) == (422, [{"loc": ["query"], "msg": "a parameter is sent twice"}])
+
     async def test_broken_json(self, owner: Caller) -> None:
         answer = await owner.post("/projects", b'{"name": NaN}')
         assert (answer.status, answer.code) == (400, "broken-json")
