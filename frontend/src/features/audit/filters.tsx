@@ -33,7 +33,7 @@ export function Filters({ facts }: { readonly facts: readonly AuditFact[] }): Re
     <div className={styles.filters} role="search" aria-label={t("audit.filters")}>
       <Words />
       <Select className={styles.kind} aria-label={t("audit.kind")} value={kind ?? ""} onChange={setKind}
-        data={[{ value: "", label: t("audit.allKinds") }, ...alone, ...NOUNS.map((noun) => ({ value: noun as string, label: t(`noun.${noun}`) }))]} />
+        data={[{ value: "", label: t("audit.allKinds") }, ...alone, ...NOUNS.map((noun) => ({ value: noun, label: t(`noun.${noun}`) }))]} />
       <Select className={styles.person} aria-label={t("audit.person")} value={user ?? ""} onChange={setUser}
         data={[{ value: "", label: t("audit.everybody") }, ...people]} />
       <Select className={styles.period} aria-label={t("audit.period")} value={period} onChange={setPeriod}
