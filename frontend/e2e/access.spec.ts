@@ -89,6 +89,7 @@ test("from the invite to the audit", async ({ page, browser }) => {
     await page.goto("/projects/new");
     await page.getByLabel("Project name").fill(project);
     await page.getByRole("button", { name: "Create project" }).click();
+    await page.waitForURL(/\/monitor$/);
     await expect(page.getByRole("button", { name: `Project ${project}, switch` })).toBeVisible();
     projectId = /\/p\/([^/]+)/.exec(page.url())?.[1] ?? "";
     deviceToken = await addSensor(page, projectId, `Inlet ${suffix}`);
@@ -130,6 +131,7 @@ test("from the invite to the audit", async ({ page, browser }) => {
 
   await test.step("sets up a second factor and logs in with it", async () => {
     await other.goto("/account");
+    await expect(other.getByText("Not set up")).toBeVisible();
     await expectSound(other, "account");
     await other.getByRole("button", { name: "Set up a second factor" }).click();
     await other.getByRole("dialog").getByRole("textbox", { name: "Password" }).fill(NEW_PASSWORD);

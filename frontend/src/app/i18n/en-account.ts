@@ -4,6 +4,10 @@ export default {
   copy: "Copy",
   "form.wait": "Too many attempts. Try again in {{time}}.",
 
+  // Left empty where the hub's own words, which are English, say more.
+  "problem.role-too-low": "",
+  "problem.invite-refused": "",
+  "problem.project-busy": "",
   "problem.login-failed": "E-mail or password is wrong. Check both and try again.",
   "problem.otp-refused": "This code is not good. Each works once, for half a minute: wait for the next one.",
   "problem.otp-needed": "Your account has a second factor: type its code as well.",

@@ -50,7 +50,7 @@ export default {
   "members.ownText": "You become {{role}}. Only another owner can change that again.",
   "members.remove": "Remove",
   "members.removeNamed": "Remove {{name}}",
-  "members.removeText": "The project disappears for them at once. What they did stays, and so do their names in the audit.",
+  "members.removeText": "The project disappears for them at once. What they did stays, and so does their name in the audit.",
   "members.leave": "Leave the project",
   "members.leaveShort": "Leave",
   "members.leaveTitle": "Leave {{project}}?",

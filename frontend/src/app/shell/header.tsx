@@ -39,7 +39,7 @@ export function Header({ me, onPalette, onKeys }: Props): ReactElement {
         <Menu.Dropdown>
           <Menu.Item onClick={() => void navigate(`${base}/monitor`)}>{t("tab.monitor")}</Menu.Item>
           <Menu.Item onClick={() => void navigate(`${base}/experiments`)}>{t("tab.experiments")}</Menu.Item>
-          {project.role === "owner" && <Menu.Item onClick={() => void navigate(`${base}/audit`)}>{t("tab.audit")}</Menu.Item>}
+          <Menu.Item onClick={() => void navigate(`${base}/audit`)}>{t("tab.audit")}</Menu.Item>
           <Menu.Item onClick={() => void navigate(`${base}/settings`)}>{t("tab.settings")}</Menu.Item>
           {project.role !== "viewer" && <Menu.Item onClick={() => void navigate(`${base}/sensors/new`)}>{t("sensor.new")}</Menu.Item>}
           <Menu.Item onClick={onPalette}>{t("shell.search")}</Menu.Item>
