@@ -15,7 +15,7 @@ UNIT: Final = "µs CPU/request"
 AGAINST: Final = "a bare aiohttp handler with one SELECT"
 CONNECTIONS: Final = 8
 REQUESTS: Final = 600
-ROUNDS: Final = 9
+ROUNDS: Final = 5
 
 # A limit would end the measurement after a second.
 NO_LIMITS: Final = {"ETP_REQUESTS_PER_S": "1000000", "ETP_REQUESTS_BURST": "10000000"}

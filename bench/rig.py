@@ -25,7 +25,7 @@ from firmware_sim.hub_api import connected
 from firmware_sim.hub_shapes import Agent, NewSensor, Sensor
 
 ROOT = Path(__file__).resolve().parent.parent
-EMAIL, PASSWORD, PROJECT = "bench@example.com", "bench-password", "bench"
+EMAIL, PASSWORD, PROJECT = "bench@example.com", "brass gauge under a green lamp", "bench"
 READY_TIMEOUT_S = 60.0
 _STOP = ((signal.SIGTERM, 15.0),)
 _LINEAR = {"kind": "linear", "slope": 2.0, "intercept": 1.0}
