@@ -18,7 +18,12 @@ REQUESTS: Final = 600
 ROUNDS: Final = 5
 
 # A limit would end the measurement after a second.
-NO_LIMITS: Final = {"ETP_REQUESTS_PER_S": "1000000", "ETP_REQUESTS_BURST": "10000000"}
+NO_LIMITS: Final = {
+    "ETP_REQUESTS_PER_S": "1000000",
+    "ETP_REQUESTS_BURST": "10000000",
+    "ETP_PUBLIC_REQUESTS_PER_S": "1000000",
+    "ETP_PUBLIC_REQUESTS_BURST": "10000000",
+}
 
 Say = Callable[[str], None]
 

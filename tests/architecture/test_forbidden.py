@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -38,11 +39,14 @@ REDIRECTS = {"HTTPMovedPermanently", "HTTPFound", "HTTPSeeOther", "HTTPTemporary
 SECRET_WORDS = {"token", "password", "otp", "code", "secret", "key", "jwt"}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    """Yield each source file of the programs with its syntax."""
-    for program in PROGRAMS:
-        for file in sorted((ROOT / program).rglob("*.py")):
-            yield str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8"))
+@cache
+def modules() -> list[tuple[str, ast.Module]]:
+    """Return each source file of the programs with its syntax."""
+    return [
+        (str(file.relative_to(ROOT)), ast.parse(file.read_text(encoding="utf-8")))
+        for program in PROGRAMS
+        for file in sorted((ROOT / program).rglob("*.py"))
+    ]
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -68,7 +72,7 @@ def test_the_search_finds_its_way() -> None:
     tree = ast.parse("import os.path\nfrom xml.dom import minidom\nos.system('x')\n")
     assert list(imported(tree)) == ["os.path", "xml.dom.minidom"]
     assert [name for name, _ in calls(tree)] == ["os.system"]
-    assert len(list(modules())) > 100
+    assert len(modules()) > 100
 
 
 def test_programs_that_take_input_import_nothing_dangerous() -> None:
