@@ -53,12 +53,15 @@ async def user_of(ctx: Context, token: str, needs: Scope | None) -> Principal:
 
 
 async def _of_session(ctx: Context, token: tokens.AccessToken) -> Principal:
-    async def load(tx: Tx) -> bool | None:
-        return await session_queries.goes_on(tx, token.session_id, token.user_id) or None
+    async def load(tx: Tx) -> Principal | None:
+        if not await session_queries.goes_on(tx, token.session_id, token.user_id):
+            return None
+        return Principal("user", token.user_id, token.name, token.session_id, token.expires_at_s)
 
-    if await ctx.hub.remembered.get(("session", token.session_id, token.user_id), load) is None:
+    user = await ctx.hub.remembered.get(("session", token.session_id, token.user_id, token.expires_at_s), load)
+    if user is None:
         raise Unauthenticated("This session was ended; log in again.")
-    return Principal("user", token.user_id, token.name, token.session_id, token.expires_at_s)
+    return user
 
 
 async def _of_personal(ctx: Context, token: str) -> Personal:

@@ -1,6 +1,7 @@
 """What was read from the database and stays true while one version number in it stands still."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Final, TypeVar
 
@@ -45,7 +46,7 @@ class Remembered:
         Who holds a transaction already passes it as `within`: a second connection could be waited for in vain. What is
         read there is not remembered, for it may be rolled back.
         """
-        fresh = asyncio.get_running_loop().time() - self._looked_at < MAX_AGE_S
+        fresh = time.monotonic() - self._looked_at < MAX_AGE_S
         if fresh and key in self._answers:
             return self._answers[key]
         if within is not None:
@@ -66,7 +67,7 @@ class Remembered:
         self.generation += 1
 
     async def _look(self) -> None:
-        asked_at = asyncio.get_running_loop().time()
+        asked_at = time.monotonic()
         async with self._db.connection() as connection:
             version = await self._version(connection)
         if version != self._seen:

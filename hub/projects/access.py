@@ -115,14 +115,15 @@ async def grant(ctx: Context, project_id: UUID, noun: str = "project") -> Grant:
     caller = ctx.caller
     if isinstance(caller, Personal) and caller.project_id not in {None, project_id}:
         raise NotFound(noun=noun)
-    row = await ctx.hub.remembered.get(
-        ("member", project_id, caller.id),
-        lambda tx: queries.membership(tx, project_id, caller.id),
-        within=ctx.transaction,
-    )
-    if row is None:
+
+    async def load(tx: Tx) -> Grant | None:
+        row = await queries.membership(tx, project_id, caller.id)
+        return None if row is None else Grant(project_id, row["role"], {"raw_policy": row["raw_policy"]})
+
+    granted = await ctx.hub.remembered.get(("member", project_id, caller.id), load, within=ctx.transaction)
+    if granted is None:
         raise NotFound(noun=noun)
-    return Grant(project_id, row["role"], {"raw_policy": row["raw_policy"]})
+    return granted
 
 
 def _uuid(text: str, noun: str) -> UUID:
