@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -56,6 +57,11 @@ class Principal:
     name: str
     credential_id: UUID | None = None
     expires_at_s: float = float("inf")
+
+    @cached_property
+    def key(self) -> str:
+        """Return what tells this principal with this credential from all others."""
+        return f"{self.id} {self.credential_id or ''}"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ async def count(ctx: Context, times: float, path: str) -> None:
         return
     settings = ctx.hub.settings
     if ctx.principal is not None:
-        who = f"{ctx.principal.id} {ctx.principal.credential_id or ''}"
+        who = ctx.principal.key
         rate = Rate(settings.requests_per_s * times, settings.requests_burst * times)
     else:
         who = f"from {ctx.address}"
