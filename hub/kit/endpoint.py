@@ -2,6 +2,7 @@
 
 import inspect
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ from hub.kit.problems import (
 Handler = Callable[..., Awaitable[Any]]
 
 
-class Access:
+class Access(ABC):
     """Decides who is admitted to a route; slices bring their own kinds."""
 
     @property
@@ -39,9 +40,9 @@ class Access:
         return None
 
     @property
+    @abstractmethod
     def rule(self) -> str:
         """Return who is admitted, in words, for the documents."""
-        raise NotImplementedError
 
     @property
     def problems(self) -> Sequence[type[Problem]]:
@@ -53,9 +54,9 @@ class Access:
         """Return the headers that the rule reads beside the token, with what they hold."""
         return {}
 
+    @abstractmethod
     async def admit(self, ctx: Context) -> None:
         """Set the context's principal and grant, or raise a Problem; called before the request's transaction."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
