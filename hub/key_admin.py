@@ -10,6 +10,7 @@ from hub.kit.db import Database, Tx
 from hub.kit.key_ring import KeyRing
 from hub.kit.key_service import KeyFile, KeyService, SecretKeyUnfit, key_service_of
 from hub.kit.vault import Vault
+from hub.ledger.service import Fact, record_for_system
 from hub.sensors import tokens
 from hub.settings import Settings
 
@@ -39,7 +40,9 @@ async def rotate_data_key(settings: Settings) -> int:
     """Make the data key that seals from now on and return its id; raises SecretKeyUnfit."""
     service = key_service_of(settings, may_create=False)
     async with _database(settings) as database, database.transaction() as tx:
-        return (await data_keys.add(tx, service)).id
+        made = (await data_keys.add(tx, service)).id
+        await record_for_system(tx, Fact("key.rotated", details={"key": made}), by="operator")
+        return made
 
 
 async def change_secret_key(settings: Settings, new_key_file: Path) -> int:
@@ -48,7 +51,9 @@ async def change_secret_key(settings: Settings, new_key_file: Path) -> int:
     if await old.derive(b"wrap") == await new.derive(b"wrap"):
         raise SecretKeyUnfit(f"{new_key_file} holds the key that is in use already")
     async with _database(settings) as database, database.transaction() as tx:
-        return await data_keys.rewrap(tx, old, new)
+        rewrapped = await data_keys.rewrap(tx, old, new)
+        await record_for_system(tx, Fact("key.file_changed", details={"keys": rewrapped}), by="operator")
+        return rewrapped
 
 
 async def _make_first(tx: Tx, service: KeyService) -> None:

@@ -54,6 +54,18 @@ def check_says_no_key(database_url: str, result: Result, *files: Path) -> None:
             assert form not in said
 
 
+def facts(database_url: str) -> list[tuple[str, str]]:
+    async def read() -> list[tuple[str, str]]:
+        connection = await asyncpg.connect(database_url)
+        try:
+            rows = await connection.fetch("select kind, details::text from fact where kind like 'key.%' order by id")
+        finally:
+            await connection.close()
+        return [(row["kind"], row["details"]) for row in rows]
+
+    return run(read())
+
+
 def old_profiles(database_url: str, count: int) -> None:
     async def insert() -> None:
         connection = await asyncpg.connect(database_url)
@@ -115,6 +127,7 @@ class TestRotateDataKey:
         done = etp("admin", "rotate-data-key")
         assert done.exit_code == 0
         assert done.output.startswith("Data key 5 seals from now on")
+        assert facts(database_url) == [("key.rotated", '{"key": 5}')]
         check_says_no_key(database_url, done, key_file)
 
     def test_without_the_key_file(self, etp: Etp, key_file: Path) -> None:
@@ -134,6 +147,7 @@ class TestChangeSecretKey:
         assert done.exit_code == 0
         assert done.output.startswith(f"Wrapped 4 data keys under {new}.")
         assert f"ETP_SECRET_KEY_FILE={new}" in done.output
+        assert facts(database_url) == [("key.file_changed", '{"keys": 4}')]
         check_says_no_key(database_url, done, key_file, new)
 
     def test_with_a_file_that_is_missing(self, etp: Etp, tmp_path: Path) -> None:
