@@ -6,12 +6,14 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NamedTuple, NoReturn, cast
 from uuid import UUID
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from contract import vectors
 
 NO_TIME: Final = np.iinfo(np.int64).min
 MAX_SERIES: Final = 10_000
@@ -52,7 +54,8 @@ class Series:
     """One sensor's samples of a packet: t in µs since 1970 (NO_TIME where absent), raw values, both of shape (n,).
 
     `index` holds each sample's place in the packet; `physical` (NaN for null) and `profile_version` are what an edge
-    agent computed; `meta` is keyed by position in these arrays.
+    agent computed; `meta` and `vectors` are keyed by position in these arrays. The raw value of a vector sample is its
+    headline.
     """
 
     sensor_id: UUID | None
@@ -64,6 +67,7 @@ class Series:
     seq: int | None = None
     boot: str = ""
     meta: dict[int, Any] = field(default_factory=dict[int, Any])
+    vectors: dict[int, F64] = field(default_factory=dict[int, F64])
 
 
 @dataclass
@@ -75,6 +79,16 @@ class Packet:
     series: list[Series]
     rejects: list[Reject]
     count: int
+
+
+class _Kept(NamedTuple):
+    """A good sample of the slow path, with its place in the packet."""
+
+    place: int
+    t_us: int
+    raw: float
+    vector: F64 | None
+    meta: Any
 
 
 class _Sample(msgspec.Struct, gc=False):
@@ -256,7 +270,7 @@ def _slow(body: bytes) -> Packet:
 
 
 def _slow_rows(fields: dict[str, Any], rows: list[Any], rejects: list[Reject]) -> Series:
-    kept: list[tuple[int, int, float, Any]] = []
+    kept: list[_Kept] = []
     for i, row in enumerate(rows):
         if not isinstance(row, dict):
             rejects.append(Reject(0, i, "sample-invalid", "a sample is an object with 't' and 'v'"))
@@ -267,7 +281,7 @@ def _slow_rows(fields: dict[str, Any], rows: list[Any], rejects: list[Reject]) -
         if checked is not None and meta is not None and not isinstance(meta, dict):
             rejects.append(Reject(0, i, "meta-invalid", "'meta' is an object", t_us=checked[0]))
         elif checked is not None:
-            kept.append((i, *checked, meta))
+            kept.append(_Kept(i, *checked, meta))
     return _series(fields, fields, [], kept, None)
 
 
@@ -285,11 +299,11 @@ def _slow_column(fields: dict[str, Any], entry: object, place: int, rejects: lis
     if not isinstance(metas, dict):
         raise PacketInvalid(["series", place, "meta"], "'meta' maps a sample's index to an object")
     by_index = cast("dict[str, Any]", metas)
-    kept: list[tuple[int, int, float, Any]] = []
+    kept: list[_Kept] = []
     for i, (t, v) in enumerate(zip(times, values, strict=True)):
         checked = _sample(place, i, t, v, rejects)
         if checked is not None:
-            kept.append((i, *checked, by_index.get(str(i))))
+            kept.append(_Kept(i, *checked, by_index.get(str(i))))
     return _series(fields, column, ["series", place], kept, physical)
 
 
@@ -297,10 +311,10 @@ def _series(
     packet: dict[str, Any],
     own: dict[str, Any],
     loc: list[str | int],
-    kept: list[tuple[int, int, float, Any]],
+    kept: list[_Kept],
     physical: list[Any] | None,
 ) -> Series:
-    index = np.array([k[0] for k in kept], dtype=np.int64)
+    index = np.array([each.place for each in kept], dtype=np.int64)
     seq = own.get("seq", packet.get("seq"))
     if seq is not None and (not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq < 2**62):
         raise PacketInvalid([*loc, "seq"], "expected a whole number from 0")
@@ -313,18 +327,21 @@ def _series(
         edge = np.array(numbers, dtype=np.float64)[index]
     return Series(
         sensor_id=_uuid(own, loc),
-        t_us=np.array([k[1] for k in kept], dtype=np.int64),
-        raw=np.array([k[2] for k in kept], dtype=np.float64),
+        t_us=np.array([each.t_us for each in kept], dtype=np.int64),
+        raw=np.array([each.raw for each in kept], dtype=np.float64),
         index=index,
         physical=edge,
         profile_version=version,
         seq=seq,
         boot=_text(own, "boot", 64) or _text(packet, "boot", 64) or "",
-        meta={i: k[3] for i, k in enumerate(kept) if k[3]},
+        meta={i: each.meta for i, each in enumerate(kept) if each.meta},
+        vectors={i: each.vector for i, each in enumerate(kept) if each.vector is not None},
     )
 
 
-def _sample(series: int, index: int, t: object, v: object, rejects: list[Reject]) -> tuple[int, float] | None:
+def _sample(
+    series: int, index: int, t: object, v: object, rejects: list[Reject]
+) -> tuple[int, float, F64 | None] | None:
     t_us = _time(t)
     if isinstance(t_us, str):
         rejects.append(Reject(series, index, "time-invalid", t_us))
@@ -332,13 +349,30 @@ def _sample(series: int, index: int, t: object, v: object, rejects: list[Reject]
     known = None if t_us == NO_TIME else t_us
     if v is None:
         rejects.append(Reject(series, index, "value-missing", "the value is null", t_us=known))
+    elif isinstance(v, list):
+        vector = _vector(cast("list[Any]", v))
+        if not isinstance(vector, str):
+            return t_us, vectors.headline(vector), vector
+        rejects.append(Reject(series, index, "vector-invalid", vector, t_us=known))
     elif isinstance(v, bool) or not isinstance(v, int | float):
         rejects.append(Reject(series, index, "value-not-a-number", f"a {type(v).__name__} is no number", t_us=known))
     elif not _finite(v):
         rejects.append(Reject(series, index, "value-not-finite", "the value is too large for a float64", t_us=known))
     else:
-        return t_us, float(v)
+        return t_us, float(v), None
     return None
+
+
+def _vector(elements: list[Any]) -> F64 | str:
+    """Return a vector's elements, or what is wrong with it."""
+    if not 0 < len(elements) <= vectors.MAX_SIZE:
+        return f"a vector has 1 to {vectors.MAX_SIZE} elements"
+    for i, element in enumerate(elements):
+        if isinstance(element, bool) or not isinstance(element, int | float):
+            return f"element {i} is no number"
+        if not _finite(element):
+            return f"element {i} is too large for a float64"
+    return np.array(elements, dtype=np.float64)
 
 
 def _finite(value: float) -> bool:

@@ -14,11 +14,11 @@ from edge.spool import Entry
 
 
 class _Series(msgspec.Struct, omit_defaults=True):
-    """One series of `POST /telemetry`; NaN becomes null."""
+    """One series of `POST /telemetry`; NaN becomes null. The elements of a vector are converted by the hub alone."""
 
     sensor_id: UUID
     t: list[float]
-    v: list[float]
+    v: list[float | list[float]]
     p: list[float] | None = None
     profile_version: int = 0
     seq: int | None = None
@@ -41,14 +41,23 @@ def _entries(sensor_id: UUID, reading: Reading, versions: Sequence[ProfileVersio
         series = _Series(
             sensor_id,
             t_s[start:stop].tolist(),
-            reading.v[start:stop].tolist(),
-            p=converted.physical[start:stop].tolist() if version else None,
+            _values(reading, start, stop),
+            p=converted.physical[start:stop].tolist() if version and not reading.vectors else None,
             profile_version=version,
             seq=reading.seq if first else None,
             boot=(reading.boot or None) if first else None,
             meta={str(i - start): meta for i, meta in reading.meta.items() if start <= i < stop} or None,
         )
         yield Entry(msgspec.json.encode(series), stop - start)
+
+
+def _values(reading: Reading, start: int, stop: int) -> list[float | list[float]]:
+    values: list[float | list[float]] = reading.v[start:stop].tolist()
+    for place, vector in reading.vectors.items():
+        # An unreadable sample stays unreadable, whatever it holds.
+        if start <= place < stop and not np.isnan(reading.v[place]):
+            values[place - start] = vector.tolist()
+    return values
 
 
 def _runs(converted: Converted) -> Iterable[tuple[int, int]]:

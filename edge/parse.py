@@ -23,7 +23,7 @@ class Reading(NamedTuple):
     """Samples of one sensor in the message's order, shape (n,), n > 0.
 
     t_us: µs since 1970. v: raw values, NaN where the sample could not be read (the hub rejects and counts it). meta: by
-    the sample's place. seq and boot number the packet.
+    the sample's place. seq and boot number the packet. vectors: by the sample's place, whose v is then a headline.
     """
 
     t_us: I64
@@ -31,6 +31,7 @@ class Reading(NamedTuple):
     meta: dict[int, Any]
     seq: int | None = None
     boot: str = ""
+    vectors: dict[int, F64] = {}  # noqa: RUF012 - never changed
 
 
 def parse(payload: bytes, sensor_id: UUID, now_us: int, *, replayed: bool = False) -> list[Reading]:
@@ -76,13 +77,15 @@ def _reading(packet: Packet, place: int, now_us: int) -> tuple[Reading, Mask]:
         if reject.index is not None and reject.t_us is not None:
             t_us[reject.index] = reject.t_us
     meta = {int(series.index[i]): value for i, value in series.meta.items()}
-    return Reading(t_us, v, meta, series.seq, series.boot), timeless
+    vectors = {int(series.index[i]): vector for i, vector in series.vectors.items()}
+    return Reading(t_us, v, meta, series.seq, series.boot, vectors), timeless
 
 
 def _only(reading: Reading, kept: Mask) -> Reading:
     places = {int(old): new for new, old in enumerate(np.flatnonzero(kept))}
     meta = {places[i]: value for i, value in reading.meta.items() if i in places}
-    return reading._replace(t_us=reading.t_us[kept], v=reading.v[kept], meta=meta)
+    vectors = {places[i]: vector for i, vector in reading.vectors.items() if i in places}
+    return reading._replace(t_us=reading.t_us[kept], v=reading.v[kept], meta=meta, vectors=vectors)
 
 
 def _finite(values: list[float]) -> F64:

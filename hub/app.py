@@ -48,6 +48,7 @@ from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
 from hub.telemetry.routes import routes as sample_routes
+from hub.telemetry.vector_routes import routes as vector_routes
 from hub.telemetry.writer import Writer
 
 WORKERS = web.AppKey("workers", Workers)
@@ -67,6 +68,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         capture_routes,
         telemetry_routes,
         telemetry_root_routes,
+        vector_routes,
         sample_routes,
     )
     for endpoint in routes.endpoints

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from contract import vectors
 from hub.conversion.models import ActiveProfile, Payload, StatusName
 from hub.kit.pages import PageQuery
 from hub.kit.wire import absent
@@ -38,8 +39,21 @@ class SensorState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Axis(BaseModel):
+    """What the elements of a vector sample stand for: element i is at start + i · step."""
+
+    quantity: str = Field(min_length=1, max_length=60, examples=["frequency"])
+    unit: str = Field(max_length=40, examples=["Hz"])
+    start: float = Field(default=0.0, allow_inf_nan=False)
+    step: float = Field(gt=0, allow_inf_nan=False)
+    count: int = Field(ge=1, le=vectors.MAX_SIZE)
+
+
 class SensorCreate(BaseModel):
-    """A new sensor; without `token` one is made. Its profile is active at once."""
+    """A new sensor; without `token` one is made. Its profile is active at once.
+
+    With an `axis`, which never changes, each value is an array of `count` numbers, a spectrum say.
+    """
 
     name: str = Field(min_length=1, max_length=200)
     type: SensorType
@@ -49,6 +63,7 @@ class SensorCreate(BaseModel):
     token: str | None = Field(default=None, description="At least 128 random bits, in URL-safe characters or hex.")
     heartbeat_interval_s: float = Field(default=10.0, gt=0, le=604_800)
     calibration_notes: str = Field(default="", max_length=10_000)
+    axis: Axis | None = None
 
 
 class SensorUpdate(BaseModel):
@@ -77,6 +92,9 @@ class Sensor(BaseModel):
     display_unit: str
     heartbeat_interval_s: float
     calibration_notes: str
+    axis: Axis | None = Field(
+        description="Of a sensor whose samples are vectors; last_raw is then the greatest element."
+    )
     agent_id: UUID | None
     created_at: datetime
     active_profile: ActiveProfile | None

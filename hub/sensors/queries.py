@@ -1,6 +1,7 @@
 """SQL of sensors."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -33,14 +34,15 @@ async def insert(
     token_sealed: bytes,
     heartbeat_interval_s: float,
     calibration_notes: str,
+    axis: dict[str, Any] | None,
 ) -> None:
     """Create a sensor."""
     await tx.execute(
         """
         insert into sensor
           (id, project_id, name, type, input_unit, display_unit, token_digest, token_sealed, heartbeat_interval_s,
-           calibration_notes)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+           calibration_notes, axis)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """,
         sensor_id,
         project_id,
@@ -52,6 +54,7 @@ async def insert(
         token_sealed,
         heartbeat_interval_s,
         calibration_notes,
+        axis,
     )
 
 
@@ -72,7 +75,7 @@ async def page(
     return await tx.fetch(
         """
         select sensor.id, sensor.project_id, sensor.name, sensor.type, sensor.input_unit, sensor.display_unit,
-          sensor.heartbeat_interval_s, sensor.calibration_notes, sensor.agent_id, sensor.created_at,
+          sensor.heartbeat_interval_s, sensor.calibration_notes, sensor.axis, sensor.agent_id, sensor.created_at,
           heard.at as last_heartbeat, seen.state, counts.high_water, counts.last_raw, counts.last_physical,
           counts.last_status, counts.delay_us, member.role, project.raw_policy
         from project_member member

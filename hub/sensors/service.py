@@ -49,6 +49,7 @@ async def create(ctx: Context, body: SensorCreate) -> Sensor:
             token_sealed=await tokens.seal(ctx, sensor_id, token),
             heartbeat_interval_s=body.heartbeat_interval_s,
             calibration_notes=body.calibration_notes,
+            axis=None if body.axis is None else body.axis.model_dump(),
         )
     except asyncpg.UniqueViolationError as error:
         raise (
@@ -166,6 +167,7 @@ def _sensor(row: asyncpg.Record, active: dict[UUID, ActiveProfile]) -> Sensor:
         display_unit=row["display_unit"],
         heartbeat_interval_s=row["heartbeat_interval_s"],
         calibration_notes=row["calibration_notes"],
+        axis=row["axis"],
         agent_id=row["agent_id"],
         created_at=row["created_at"],
         active_profile=active.get(row["id"]),

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.packets import NO_TIME
+from contract.vectors import identities
 from hub.telemetry.chunks import Samples
-from hub.telemetry.entries import Entry
+from hub.telemetry.entries import Entry, Vector
 from hub.telemetry.stream import StreamId
 
 NO_MARK: Final = NO_TIME
@@ -69,11 +70,10 @@ class Batch:
         if order is not None:
             self.samples, self.known = samples.take(order), known[order]
             return
-        order = np.lexsort((~known, samples.raw.view(np.int64), samples.t_us, samples.sensor_no))
+        order = np.lexsort((~known, samples.identity, samples.t_us, samples.sensor_no))
         samples, known = samples.take(order), known[order]
-        bits = samples.raw.view(np.int64)
-        repeat = np.zeros(len(bits), np.bool_)
-        repeat[1:] = (np.diff(samples.sensor_no) == 0) & (np.diff(samples.t_us) == 0) & (np.diff(bits) == 0)
+        repeat = np.zeros(len(known), np.bool_)
+        repeat[1:] = (np.diff(samples.sensor_no) == 0) & (np.diff(samples.t_us) == 0) & (np.diff(samples.identity) == 0)
         self._refuse_duplicates(samples, repeat & ~known)
         self.samples = samples.take(~repeat)
         self.known: Mask = known[~repeat]
@@ -142,15 +142,15 @@ def spans_of(samples: Samples, which: Mask, gap_us: int) -> list[Span]:
     ]
 
 
-def held_already(samples: Samples, which: Mask, sensor_no: Any, t_us: Any, raw: Any) -> Mask:
-    """Tell which of the marked samples are among the given ones, by sensor, t and the bits of raw."""
+def held_already(samples: Samples, which: Mask, sensor_no: Any, t_us: Any, identity: Any) -> Mask:
+    """Tell which of the marked samples are among the given ones, by sensor, t and identity."""
     held = np.zeros(len(which), np.bool_)
     if not len(t_us):
         return held
     mine = np.flatnonzero(which)
     sensors = np.concatenate((sensor_no, samples.sensor_no[mine]))
     times = np.concatenate((t_us, samples.t_us[mine]))
-    bits = np.concatenate((raw.view(np.int64), samples.raw[mine].view(np.int64)))
+    bits = np.concatenate((identity, samples.identity[mine]))
     candidate = np.arange(len(times)) >= len(t_us)
     order = np.lexsort((candidate, bits, times, sensors))
     same = (np.diff(sensors[order]) == 0) & (np.diff(times[order]) == 0) & (np.diff(bits[order]) == 0)
@@ -208,21 +208,26 @@ def _joined(reads: Sequence[Read]) -> tuple[Samples, Mask, npt.NDArray[np.int64]
     """Put the samples of entries one after the other; also tell which are known, and how long each series is."""
     counts = [len(read.entry.t_us) for read in reads]
     meta: dict[int, Any] = {}
+    vectors: dict[int, Vector] = {}
     at = 0
     for read, count in zip(reads, counts, strict=True):
         meta |= {at + i: value for i, value in read.entry.meta.items()}
+        vectors |= {at + i: value for i, value in read.entry.vectors.items()}
         at += count
+    raw = np.concatenate([read.entry.raw for read in reads])
     series = np.concatenate([read.entry.series for read in reads])
     return (
         Samples(
             sensor_no=np.repeat(series["sensor_no"], series["count"]),
             t_us=np.concatenate([read.entry.t_us for read in reads]),
-            raw=np.concatenate([read.entry.raw for read in reads]),
+            raw=raw,
             physical=np.concatenate([read.entry.physical for read in reads]),
             status=np.concatenate([read.entry.status for read in reads]),
             version=np.repeat(series["version"], series["count"]),
             received_at_us=np.repeat(np.array([read.entry.received_at_us for read in reads], np.int64), counts),
+            identity=identities(raw, {place: vector.raw for place, vector in vectors.items()}),
             meta=meta,
+            vectors=vectors,
         ),
         np.repeat(np.array([read.known for read in reads], np.bool_), counts),
         series["count"].astype(np.int64),

@@ -3,13 +3,13 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
-from hub.telemetry.entries import F64, I32, I64, U8
+from hub.telemetry.entries import F64, I32, I64, U8, Vector
 
 MAX_SAMPLES: Final = 1000
 MAX_SPAN_US: Final = 60_000_000
@@ -29,6 +29,7 @@ COPY_COLUMNS: Final = (
     "received_at",
     "meta",
 )
+T = TypeVar("T")
 _INT4_OID: Final = 23
 _FLOAT8_OID: Final = 701
 # Everything up to the first array: the number of fields, then length and value of sensor_no, first_t, last_t, n.
@@ -43,7 +44,11 @@ _ELEMENT_8: Final = np.dtype([("size", ">i4"), ("value", ">f8")])
 
 @dataclass(frozen=True)
 class Samples:
-    """Columns of samples, all of shape (n,), sorted by (sensor, t, raw bits): times in µs since 1970."""
+    """Columns of samples, all of shape (n,), sorted by (sensor, t, identity): times in µs since 1970.
+
+    `identity` tells samples of one sensor and t apart: the bits of raw, or of all elements of a vector. `meta` and
+    `vectors` are keyed by place.
+    """
 
     sensor_no: I32
     t_us: I64
@@ -52,20 +57,19 @@ class Samples:
     status: U8
     version: I32
     received_at_us: I64
+    identity: I64
     meta: dict[int, Any]
+    vectors: dict[int, Vector]
 
     @classmethod
     def none(cls) -> "Samples":
         """Return no samples."""
         t, f, i = np.empty(0, np.int64), np.empty(0), np.empty(0, np.int32)
-        return cls(i, t, f, f, np.empty(0, np.uint8), i, t, {})
+        return cls(i, t, f, f, np.empty(0, np.uint8), i, t, t, {}, {})
 
     def take(self, places: npt.NDArray[Any]) -> "Samples":
         """Return the samples at these places (indices or a mask)."""
         indices = np.flatnonzero(places) if places.dtype == np.bool_ else places
-        meta: dict[int, Any] = {}
-        if self.meta:
-            meta = {new: self.meta[old] for new, old in enumerate(indices.tolist()) if old in self.meta}
         return Samples(
             self.sensor_no[indices],
             self.t_us[indices],
@@ -74,8 +78,17 @@ class Samples:
             self.status[indices],
             self.version[indices],
             self.received_at_us[indices],
-            meta,
+            self.identity[indices],
+            _moved(self.meta, indices),
+            _moved(self.vectors, indices),
         )
+
+
+def _moved(by_place: dict[int, T], indices: npt.NDArray[Any]) -> dict[int, T]:
+    """Return what stood at `indices`, keyed by where it stands now."""
+    if not by_place:
+        return {}
+    return {new: by_place[old] for new, old in enumerate(indices.tolist()) if old in by_place}
 
 
 def cut(samples: Samples) -> I64:

@@ -18,10 +18,19 @@ _HEAD: Final = struct.Struct("<4sIIIIIq")
 SERIES: Final = np.dtype([("sensor_no", "<i4"), ("count", "<i4"), ("version", "<i4")])
 _COLUMNS: Final = tuple(np.dtype(kind) for kind in ("<i8", "<f8", "<f8", "u1"))
 REJECTS: Final = np.dtype([("sensor_no", "<i4"), ("code", "<i4"), ("t", "<i8")])
+_VECTORS: Final = np.dtype([("place", "<i4"), ("size", "<i4")])
 
 
 class EntryBroken(Exception):
     """The bytes are no stream entry."""
+
+
+class Vector(NamedTuple):
+    """A vector sample: raw, physical (NaN where there is none) and status codes of its elements, all of shape (m,)."""
+
+    raw: F64
+    physical: F64
+    status: U8
 
 
 class PacketNumber(NamedTuple):
@@ -38,7 +47,8 @@ class Entry:
 
     `series` says how the samples are grouped: count consecutive samples of one sensor under one profile version.
     t in µs since 1970, physical NaN where there is none. `codes` names the reject codes that REJECTS counts by index.
-    `differing` counts by sensor the samples whose physical value an edge agent computed otherwise.
+    `differing` counts by sensor the samples whose physical value an edge agent computed otherwise. `vectors` is keyed
+    by the place of their headlines in the columns.
     """
 
     received_at_us: int
@@ -52,6 +62,7 @@ class Entry:
     packets: list[PacketNumber] = field(default_factory=list[PacketNumber])
     differing: dict[int, int] = field(default_factory=dict[int, int])
     meta: dict[int, Any] = field(default_factory=dict[int, Any])
+    vectors: dict[int, Vector] = field(default_factory=dict[int, Vector])
 
     @property
     def sensor_no(self) -> I32:
@@ -65,7 +76,7 @@ class Entry:
 
 
 def encode(entry: Entry) -> bytes:
-    """Write an entry as bytes: header, series, rejects, extra JSON, then the columns."""
+    """Write an entry as bytes: header, series, rejects, extra JSON, the columns, then the vectors."""
     extra = b""
     if entry.packets or entry.differing or entry.meta or entry.codes:
         extra = orjson.dumps(
@@ -78,7 +89,13 @@ def encode(entry: Entry) -> bytes:
             option=orjson.OPT_NON_STR_KEYS,
         )
     head = _HEAD.pack(
-        MAGIC, len(entry.series), len(entry.t_us), len(entry.rejects), len(extra), 0, entry.received_at_us
+        MAGIC,
+        len(entry.series),
+        len(entry.t_us),
+        len(entry.rejects),
+        len(extra),
+        len(entry.vectors),
+        entry.received_at_us,
     )
     return b"".join(
         (
@@ -90,6 +107,7 @@ def encode(entry: Entry) -> bytes:
             entry.raw.tobytes(),
             entry.physical.tobytes(),
             entry.status.tobytes(),
+            *_written(entry.vectors),
         )
     )
 
@@ -97,7 +115,7 @@ def encode(entry: Entry) -> bytes:
 def decode(data: bytes) -> Entry:
     """Read an entry; raises EntryBroken for anything that `encode` did not write."""
     try:
-        magic, n_series, n, n_rejects, n_extra, _, received_at_us = _HEAD.unpack_from(data)
+        magic, n_series, n, n_rejects, n_extra, n_vectors, received_at_us = _HEAD.unpack_from(data)
         if magic != MAGIC:
             raise EntryBroken("wrong magic")
         at = _HEAD.size
@@ -112,6 +130,9 @@ def decode(data: bytes) -> Entry:
             column = np.frombuffer(data, kind, n, at)
             columns.append(column)
             at += column.nbytes
+        vectors: dict[int, Vector] = {}
+        if n_vectors:
+            vectors, at = _read(data, n_vectors, at)
         if at != len(data) or int(series["count"].sum()) != n:
             raise EntryBroken("lengths do not add up")
         t_us, raw, physical, status = columns
@@ -127,9 +148,32 @@ def decode(data: bytes) -> Entry:
             packets=[PacketNumber(*packet) for packet in extra.get("packets", ())],
             differing={int(no): count for no, count in extra.get("differing", {}).items()},
             meta={int(i): meta for i, meta in extra.get("meta", {}).items()},
+            vectors=vectors,
         )
     except (struct.error, ValueError, TypeError) as error:
         raise EntryBroken(str(error)) from error
+
+
+def _written(vectors: dict[int, Vector]) -> list[bytes]:
+    if not vectors:
+        return []
+    heads = np.array([(place, len(vector.raw)) for place, vector in vectors.items()], _VECTORS)
+    return [heads.tobytes(), *(column.tobytes() for vector in vectors.values() for column in vector)]
+
+
+def _read(data: bytes, count: int, at: int) -> tuple[dict[int, Vector], int]:
+    """Read `count` vectors from `at` on; also return where they end."""
+    heads = np.frombuffer(data, _VECTORS, count, at)
+    at += heads.nbytes
+    vectors: dict[int, Vector] = {}
+    for place, size in heads.tolist():
+        columns: list[Any] = []
+        for kind in _COLUMNS[1:]:
+            column = np.frombuffer(data, kind, size, at)
+            columns.append(column)
+            at += column.nbytes
+        vectors[place] = Vector(*columns)
+    return vectors, at
 
 
 def sensor_counts(data: bytes, sensor_no: int) -> tuple[I64, int]:

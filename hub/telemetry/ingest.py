@@ -52,6 +52,9 @@ class Intake:
         rejects = list(packet.rejects)
         refused: list[tuple[int, Reject]] = []  # those whose sensor is known, to be booked
         parts = self._assign(packet, device, rejects)
+        for part in parts:
+            if part.series.vectors or part.sensor.vector_size is not None:
+                _check_sizes(part, rejects, refused)
         for reject in packet.rejects:
             sensor = _sensor_of(packet.series[reject.series], device)
             if sensor is not None:
@@ -193,6 +196,31 @@ def _give_times(
     return given
 
 
+def _check_sizes(part: Part, rejects: list[Reject], refused: list[tuple[int, Reject]]) -> None:
+    """Refuse a vector where the sensor has numbers, a number where it has vectors, and one of another length."""
+    series, size = part.series, part.sensor.vector_size
+    good = np.ones(len(series.raw), np.bool_)
+    for i in range(len(series.raw)):
+        vector = series.vectors.get(i)
+        if vector is None and size is None:
+            continue
+        if vector is None:
+            code, detail = "vector-missing", f"this sensor has vectors of {size} elements"
+        elif size is None:
+            code, detail = "value-not-a-number", "a vector, and the sensor has no axis"
+        elif len(vector) != size:
+            code, detail = "vector-size", f"{len(vector)} elements; the sensor's axis has {size}"
+        else:
+            continue
+        t_us = int(series.t_us[i])
+        reject = Reject(part.place, int(series.index[i]), code, detail, t_us=None if t_us == NO_TIME else t_us)
+        rejects.append(reject)
+        refused.append((part.sensor.no, reject))
+        good[i] = False
+    if not good.all():
+        part.series = _kept(series, good)
+
+
 def _kept(series: Series, keep: Any) -> Series:
     places = np.flatnonzero(keep)
     renumbered = {int(old): new for new, old in enumerate(places)}
@@ -206,6 +234,7 @@ def _kept(series: Series, keep: Any) -> Series:
         seq=series.seq,
         boot=series.boot,
         meta={renumbered[i]: meta for i, meta in series.meta.items() if i in renumbered},
+        vectors={renumbered[i]: vector for i, vector in series.vectors.items() if i in renumbered},
     )
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
+from hub.sensors.models import Axis
+
 Status = Literal["ok", "out_of_range", "conversion_error", "no_profile"]
 STATUS_NAMES: tuple[Status, ...] = ("ok", "out_of_range", "conversion_error", "no_profile")
 
@@ -43,6 +45,36 @@ class SamplesOut(BaseModel):
     total: int = Field(description="Samples in the range before thinning.")
     decimated: bool
     revision: int = 1
+
+
+class VectorQuery(BaseModel):
+    """The newest `limit` vectors with from ≤ t < to."""
+
+    from_: AwareDatetime | None = Field(default=None, alias="from")
+    to: AwareDatetime | None = None
+    limit: int = Field(default=1, ge=1, le=1000, description="Fewer are given where they would exceed 2M elements.")
+    values: Values = Field(default=None, description="Comma-separated: raw, physical. Default: what one may read.")
+
+
+class CaptureVectorQuery(VectorQuery):
+    """The newest vectors of one sensor within a capture."""
+
+    sensor_id: UUID
+
+
+class VectorsOut(BaseModel):
+    """Vectors in order of t (seconds since 1970); raw is absent where it may not be read.
+
+    The status of a vector is the worst of its elements'.
+    """
+
+    sensor_id: UUID
+    axis: Axis
+    t: list[float]
+    raw: list[list[float]] | None = None
+    physical: list[list[float | None]] | None = None
+    status: list[Status]
+    total: int = Field(description="Vectors in the range.")
 
 
 class Ledger(BaseModel):

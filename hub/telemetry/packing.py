@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from contract.conversion.convert import convert_each
+from contract import vectors
+from contract.conversion.convert import convert_at, convert_each
 from contract.packets import NO_TIME, Reject, Series
 from hub.telemetry import entries
-from hub.telemetry.entries import F64, I64, Entry, PacketNumber
+from hub.telemetry.entries import F64, I64, Entry, PacketNumber, Vector
 from hub.telemetry.registry import SensorEntry
 from hub.telemetry.stream import Held
 
@@ -42,7 +43,7 @@ def repeats(parts: Sequence[Part], t_us: I64) -> int:
 
 
 def _repeats(series: Series) -> int:
-    t, bits = series.t_us, series.raw.view(np.int64)
+    t, bits = series.t_us, vectors.identities(series.raw, series.vectors)
     order = np.lexsort((bits, t))
     return int(((np.diff(t[order]) == 0) & (np.diff(bits[order]) == 0)).sum())
 
@@ -83,6 +84,7 @@ def pack(parts: Sequence[Part], refused: Sequence[tuple[int, Reject]], now_us: i
         ],
         differing=_differing(full, counts, converted.physical),
         meta=_meta(full),
+        vectors=_vectors(full),
     )
     return entry, Held.of(numbers, counts, t_us)
 
@@ -127,3 +129,16 @@ def _meta(parts: Sequence[Part]) -> dict[int, Any]:
             meta |= {at + i: value for i, value in part.series.meta.items()}
         at += len(part.series.raw)
     return meta
+
+
+def _vectors(parts: Sequence[Part]) -> dict[int, Vector]:
+    """Convert the vectors element by element, each by the version that is valid at its t."""
+    found: dict[int, Vector] = {}
+    at = 0
+    for part in parts:
+        for i, raw in part.series.vectors.items():
+            times = np.full(len(raw), part.series.t_us[i])
+            converted = convert_at(part.sensor.profiles, times, raw)
+            found[at + i] = Vector(raw, converted.physical, converted.status)
+        at += len(part.series.raw)
+    return found

@@ -76,3 +76,10 @@ class SensorNotCaptured(Problem):
 
     status = 404
     detail = "Name one of the capture's sensors in sensor_id."
+
+
+class NoVectors(Problem):
+    """This sensor's samples are numbers."""
+
+    status = 409
+    detail = "It was registered without an axis; read its samples instead."

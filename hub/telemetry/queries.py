@@ -18,7 +18,8 @@ async def live_sensors(tx: Tx) -> list[asyncpg.Record]:
     return await tx.fetch(
         """
         select sensor.id, sensor.no, sensor.project_id, sensor.agent_id, sensor.token_digest, sensor.old_token_digest,
-          (extract(epoch from sensor.old_token_until) * 1000000)::bigint as old_token_until_us
+          (extract(epoch from sensor.old_token_until) * 1000000)::bigint as old_token_until_us,
+          (sensor.axis ->> 'count')::int as vector_size
         from sensor
         join project on project.id = sensor.project_id
         where sensor.deleted_at is null and project.deleted_at is null

@@ -30,6 +30,8 @@ class SensorEntry:
     project_id: UUID
     agent_id: UUID | None
     profiles: tuple[ProfileVersion, ...]
+    # How many elements its samples have, None where they are numbers.
+    vector_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,12 @@ class Registry:
         rows = await queries.live_sensors(tx)
         sensors = {
             row["id"]: SensorEntry(
-                row["id"], row["no"], row["project_id"], row["agent_id"], tuple(profiles.get(row["id"], ()))
+                row["id"],
+                row["no"],
+                row["project_id"],
+                row["agent_id"],
+                tuple(profiles.get(row["id"], ())),
+                row["vector_size"],
             )
             for row in rows
         }

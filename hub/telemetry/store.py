@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from contract.packets import NO_TIME
 from hub.kit.db import Tx
-from hub.telemetry import chunks, queries
+from hub.telemetry import chunks, queries, vector_queries
 from hub.telemetry.batch import Batch, Counts, Read, held_already, multirange, packets_of, spans_of
 from hub.telemetry.chunks import MAX_SPAN_US, Samples, read_array
 
@@ -43,6 +43,7 @@ async def store(tx: Tx, reads: Sequence[Read], marks: npt.NDArray[np.int64]) -> 
             columns=chunks.COPY_COLUMNS,
             format="binary",
         )
+        await _store_vectors(tx, samples)
         await _note_late(tx, samples)
     newest = _newest(samples)
     await _book(tx, batch.counts, samples, newest)
@@ -73,15 +74,39 @@ async def _drop_what_is_held(tx: Tx, batch: Batch, doubtful: npt.NDArray[np.bool
     if not rows:
         return
     counts = [row["n"] for row in rows]
-    held = held_already(
-        batch.samples,
-        doubtful,
-        np.repeat(np.array([row["sensor_no"] for row in rows], np.int32), counts),
-        np.repeat(np.array([row["first_t"] for row in rows], np.int64), counts)
-        + np.concatenate([read_array(row["t_offset"], ">i4") for row in rows]),
-        np.concatenate([read_array(row["raw"], ">f8") for row in rows]),
+    numbers = np.repeat(np.array([row["sensor_no"] for row in rows], np.int32), counts)
+    times = np.repeat(np.array([row["first_t"] for row in rows], np.int64), counts)
+    times += np.concatenate([read_array(row["t_offset"], ">i4") for row in rows])
+    identity = np.concatenate([read_array(row["raw"], ">f8") for row in rows]).view(np.int64)
+    if batch.samples.vectors:
+        vectors = await vector_queries.identities(
+            tx, [span.sensor_no for span in spans], [span.first_t for span in spans], [span.last_t for span in spans]
+        )
+        numbers = np.concatenate((numbers, np.array([row["sensor_no"] for row in vectors], np.int32)))
+        times = np.concatenate((times, np.array([row["t"] for row in vectors], np.int64)))
+        identity = np.concatenate((identity, np.array([row["identity"] for row in vectors], np.int64)))
+    batch.drop_stored(held_already(batch.samples, doubtful, numbers, times, identity))
+
+
+async def _store_vectors(tx: Tx, samples: Samples) -> None:
+    if not samples.vectors:
+        return
+    await vector_queries.insert(
+        tx,
+        [
+            (
+                int(samples.sensor_no[place]),
+                int(samples.t_us[place]),
+                int(samples.identity[place]),
+                int(samples.version[place]),
+                int(samples.received_at_us[place]),
+                vector.raw.tolist(),
+                vector.physical.tolist(),
+                vector.status.tobytes() if vector.status.any() else None,
+            )
+            for place, vector in samples.vectors.items()
+        ],
     )
-    batch.drop_stored(held)
 
 
 def _newest(samples: Samples) -> dict[int, int]:

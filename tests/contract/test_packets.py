@@ -127,3 +127,36 @@ def test_a_fault_of_shape_says_where(body: bytes, loc: list[Any]) -> None:
     with pytest.raises(PacketInvalid) as caught:
         packets.decode(body)
     assert caught.value.loc == loc
+
+
+class TestVectors:
+    @given(st.lists(st.lists(values, min_size=1, max_size=8), min_size=1, max_size=6))
+    def test_elements_come_back_bit_for_bit(self, rows: list[list[float]]) -> None:
+        packet = packets.decode(orjson.dumps({"samples": [{"t": i, "v": row} for i, row in enumerate(rows)]}))
+        (series,) = packet.series
+        assert (packet.count, packet.rejects) == (len(rows), [])
+        for i, row in enumerate(rows):
+            assert series.vectors[i].tobytes() == np.array(row, np.float64).tobytes()
+            assert series.raw[i] == max(row)
+
+    def test_stand_among_numbers(self) -> None:
+        column = {"sensor_id": SENSOR, "t": [1, 2, 3, 4], "v": [5.0, [1.0, 9.0], [], [2]]}
+        (series,) = packets.decode(orjson.dumps({"series": [column]})).series
+        assert (series.raw.tolist(), series.index.tolist()) == ([5.0, 9.0, 2.0], [0, 1, 3])
+        assert {place: vector.tolist() for place, vector in series.vectors.items()} == {1: [1.0, 9.0], 2: [2.0]}
+
+    @pytest.mark.parametrize(
+        ("vector", "why"),
+        [
+            ("[]", "a vector has 1 to 16384 elements"),
+            ("[" + "0," * 16_384 + "0]", "a vector has 1 to 16384 elements"),
+            ("[0, null]", "element 1 is no number"),
+            ("[true]", "element 0 is no number"),
+            ("[[1]]", "element 0 is no number"),
+            ("[0, 1e999]", "element 1 is too large for a float64"),
+        ],
+    )
+    def test_a_fault_costs_its_own_sample_only(self, vector: str, why: str) -> None:
+        packet = packets.decode(f'{{"samples": [{{"t": 1, "v": {vector}}}, {{"t": 2, "v": [3]}}]}}'.encode())
+        assert [(r.index, r.code, r.detail, r.t_us) for r in packet.rejects] == [(0, "vector-invalid", why, 1_000_000)]
+        assert packet.series[0].raw.tolist() == [3.0]

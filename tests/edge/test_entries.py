@@ -54,3 +54,10 @@ def test_times_and_values_arrive_to_the_bit(samples):
     assert packet.rejects == []
     assert np.concatenate([s.t_us for s in packet.series]).tolist() == t_us.tolist()
     assert np.concatenate([s.raw for s in packet.series]).tobytes() == v.tobytes()
+
+
+def test_vectors_travel_whole_and_unreadable_ones_as_null():
+    packet = decode(b'{"samples":[{"t":1,"v":[0.1,0.2]},{"t":2,"v":[3,4]}]}').series[0]
+    read = Reading(packet.t_us, np.array([0.2, np.nan]), {}, vectors=packet.vectors)
+    (body,) = bodies(SENSOR, [read], [DOUBLE])
+    assert (body["v"], "p" in body) == ([[0.1, 0.2], None], False)

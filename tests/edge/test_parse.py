@@ -147,3 +147,15 @@ def test_any_bytes_are_read_or_named_unreadable(payload):
     except Unreadable:
         return
     assert all(len(reading.v) == len(reading.t_us) > 0 for reading in readings)
+
+
+def test_vectors_keep_their_places():
+    reading = one({"samples": [{"t": 1, "v": "x"}, {"t": 2, "v": [1, 5]}, {"t": 3, "v": 4}]})
+    assert np.isnan(reading.v[0])
+    assert reading.v[1:].tolist() == [5.0, 4.0]
+    assert {place: vector.tolist() for place, vector in reading.vectors.items()} == {1: [1.0, 5.0]}
+
+
+def test_a_replayed_vector_without_time_is_left_out():
+    reading = one({"samples": [{"v": [1, 5]}, {"t": 3, "v": [7]}]}, replayed=True)
+    assert {place: vector.tolist() for place, vector in reading.vectors.items()} == {0: [7.0]}

@@ -104,6 +104,10 @@ async def _new_sensor(world: World, caller: Caller) -> str:
     return (await world.new_sensor())["id"]
 
 
+async def _vector_sensor(world: World, caller: Caller) -> str:
+    return (await world.new_sensor(axis={"quantity": "frequency", "unit": "Hz", "step": 1.0, "count": 3}))["id"]
+
+
 async def _agent(world: World, caller: Caller) -> str:
     return (await world.new_agent())["id"]
 
@@ -383,6 +387,8 @@ ROWS: dict[str, Row] = {
     "POST /telemetry": Row(_telemetry),
     "GET /api/v1/sensors/{sensor_id}/samples": Row(),
     "GET /api/v1/captures/{capture_id}/samples": Row(query="?sensor_id={sensor_id}"),
+    "GET /api/v1/sensors/{sensor_id}/vectors": Row(ids={"sensor_id": _vector_sensor}),
+    "GET /api/v1/captures/{capture_id}/vectors": Row(query="?sensor_id={sensor_id}", status=409),
     "GET /api/v1/captures/{capture_id}/export": Row(query="?format=csv"),
     "GET /api/v1/sensors/{sensor_id}/ledger": Row(),
     "GET /api/v1/captures/{capture_id}/ledger": Row(),

@@ -415,6 +415,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/captures/{capture_id}/vectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the newest vectors that a capture holds of one sensor. */
+        get: operations["read_capture_vectors_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/edge-agents/{agent_id}": {
         parameters: {
             query?: never;
@@ -1062,6 +1079,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sensors/{sensor_id}/vectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the newest vectors of a sensor that has an axis; the newest one of all by default. */
+        get: operations["read_sensor_vectors_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/telemetry": {
         parameters: {
             query?: never;
@@ -1171,6 +1205,31 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * Axis
+         * @description What the elements of a vector sample stand for: element i is at start + i · step.
+         */
+        Axis: {
+            /** Count */
+            count: number;
+            /**
+             * Quantity
+             * @example frequency
+             */
+            quantity: string;
+            /**
+             * Start
+             * @default 0
+             */
+            start?: number;
+            /** Step */
+            step: number;
+            /**
+             * Unit
+             * @example Hz
+             */
+            unit: string;
         };
         /**
          * BatchStatus
@@ -2688,6 +2747,8 @@ export interface components {
             active_profile: components["schemas"]["ActiveProfile"] | null;
             /** Agent Id */
             agent_id: string | null;
+            /** @description Of a sensor whose samples are vectors; last_raw is then the greatest element. */
+            axis: components["schemas"]["Axis"] | null;
             /** Calibration Notes */
             calibration_notes: string;
             /**
@@ -2740,8 +2801,12 @@ export interface components {
         /**
          * SensorCreate
          * @description A new sensor; without `token` one is made. Its profile is active at once.
+         *
+         *     With an `axis`, which never changes, each value is an array of `count` numbers, a spectrum say.
          */
         SensorCreate: {
+            /** @default null */
+            axis?: components["schemas"]["Axis"] | null;
             /**
              * Calibration Notes
              * @default
@@ -3038,6 +3103,39 @@ export interface components {
              * @constant
              */
             token_type?: "Bearer";
+        };
+        /**
+         * VectorsOut
+         * @description Vectors in order of t (seconds since 1970); raw is absent where it may not be read.
+         *
+         *     The status of a vector is the worst of its elements'.
+         */
+        VectorsOut: {
+            axis: components["schemas"]["Axis"];
+            /**
+             * Physical
+             * @default null
+             */
+            physical?: (number | null)[][] | null;
+            /**
+             * Raw
+             * @default null
+             */
+            raw?: number[][] | null;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+            /** Status */
+            status: ("ok" | "out_of_range" | "conversion_error" | "no_profile")[];
+            /** T */
+            t: number[];
+            /**
+             * Total
+             * @description Vectors in the range.
+             */
+            total: number;
         };
     };
     responses: never;
@@ -5717,6 +5815,106 @@ export interface operations {
                 };
             };
             /** @description capture-not-running: The capture is not running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_capture_vectors_samples: {
+        parameters: {
+            query: {
+                from?: string | null;
+                limit?: number;
+                sensor_id: string;
+                to?: string | null;
+                values?: ("raw" | "physical")[] | null;
+            };
+            header?: never;
+            path: {
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorsOut"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description raw-not-allowed: Raw values are not open to viewers in this project; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here; sensor-not-captured: This sensor is not part of the capture */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description no-vectors: This sensor's samples are numbers */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11443,6 +11641,105 @@ export interface operations {
                 };
             };
             /** @description too-many-attempts: Too many attempts; too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_sensor_vectors_samples: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                limit?: number;
+                to?: string | null;
+                values?: ("raw" | "physical")[] | null;
+            };
+            header?: never;
+            path: {
+                sensor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorsOut"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description raw-not-allowed: Raw values are not open to viewers in this project; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description no-vectors: This sensor's samples are numbers */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
             429: {
                 headers: {
                     [name: string]: unknown;

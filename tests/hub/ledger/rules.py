@@ -17,7 +17,7 @@ SOMETIMES = {
     "POST /api/v1/auth/refresh": "a session goes on many times a day; a token used twice is a fact",
     "POST /api/v1/auth/password/forgot": "there may be no such account",
 }
-SHOWS_DATA = re.compile(r"/(samples|export|download|preview|token)$")
+SHOWS_DATA = re.compile(r"/(samples|vectors|export|download|preview|token)$")
 
 
 def name(endpoint: Endpoint) -> str:

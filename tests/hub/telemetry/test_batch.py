@@ -118,7 +118,7 @@ def test_what_is_held_is_dropped_whatever_lies_between(held: list[Sample], new: 
     stored = Batch(reads([held])).samples
     batch = Batch(reads([new]))
     every = np.ones(len(batch.samples.t_us), np.bool_)
-    found = held_already(batch.samples, every, stored.sensor_no, stored.t_us, stored.raw)
+    found = held_already(batch.samples, every, stored.sensor_no, stored.t_us, stored.identity)
     expected = set(identity(stored))
     assert [key in expected for key in identity(batch.samples)] == found.tolist()
 
@@ -149,7 +149,9 @@ def test_chunks_are_bounded_in_samples_and_span(n: int, step_us: int) -> None:
     if n:
         t = np.arange(n, dtype=np.int64) * step_us
         zeros = np.zeros(n)
-        columns = Samples(np.full(n, 1, np.int32), t, zeros, zeros, np.zeros(n, np.uint8), np.ones(n, np.int32), t, {})
+        columns = Samples(
+            np.full(n, 1, np.int32), t, zeros, zeros, np.zeros(n, np.uint8), np.ones(n, np.int32), t, t, {}, {}
+        )
     starts = chunks.cut(columns)
     ends = np.append(starts[1:], n)
     for start, end in zip(starts.tolist(), ends.tolist() if n else [], strict=True):

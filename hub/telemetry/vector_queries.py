@@ -1,0 +1,84 @@
+"""SQL of vectors."""
+
+from collections.abc import Sequence
+
+import asyncpg
+from asyncpg.cursor import Cursor
+
+from hub.kit.db import Tx
+
+
+async def insert(
+    tx: Tx, rows: Sequence[tuple[int, int, int, int, int, list[float], list[float], bytes | None]]
+) -> None:
+    """Store vectors: (sensor no, t, identity, version, received at, raw, physical, status codes); once each."""
+    await tx.executemany(
+        """
+        insert into telemetry_vector
+          (sensor_no, t, identity, profile_version, received_at, raw, physical, status)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict do nothing
+        """,
+        rows,
+    )
+
+
+async def identities(tx: Tx, sensors: Sequence[int], first: Sequence[int], last: Sequence[int]) -> list[asyncpg.Record]:
+    """List what tells the stored vectors apart in stretches of time (µs), both ends included."""
+    return await tx.fetch(
+        """
+        select distinct vector.sensor_no, vector.t, vector.identity
+        from unnest($1::int[], $2::bigint[], $3::bigint[]) as span (sensor_no, first_t, last_t)
+        join telemetry_vector vector
+          on vector.sensor_no = span.sensor_no and vector.t between span.first_t and span.last_t
+        """,
+        sensors,
+        first,
+        last,
+    )
+
+
+async def count(tx: Tx, sensor_no: int, from_us: int, to_us: int) -> int:
+    """Count a sensor's vectors with from ≤ t < to."""
+    return await tx.fetchval(
+        """
+        select count(*)
+        from telemetry_vector
+        where sensor_no = $1 and t >= $2 and t < $3
+        """,
+        sensor_no,
+        from_us,
+        to_us,
+    )
+
+
+async def newest(tx: Tx, sensor_no: int, from_us: int, to_us: int, limit: int) -> list[asyncpg.Record]:
+    """Read the newest vectors with from ≤ t < to, the newest first."""
+    return await tx.fetch(
+        """
+        select t, array_send(raw) as raw, array_send(physical) as physical, status, profile_version
+        from telemetry_vector
+        where sensor_no = $1 and t >= $2 and t < $3
+        order by t desc, identity desc
+        limit $4
+        """,
+        sensor_no,
+        from_us,
+        to_us,
+        limit,
+    )
+
+
+async def cursor(tx: Tx, sensor_no: int, from_us: int, to_us: int) -> "Cursor[asyncpg.Record]":
+    """Open a cursor over all vectors with from ≤ t < to, in order."""
+    return await tx.cursor(
+        """
+        select t, array_send(raw) as raw, array_send(physical) as physical, status, profile_version
+        from telemetry_vector
+        where sensor_no = $1 and t >= $2 and t < $3
+        order by t, identity
+        """,
+        sensor_no,
+        from_us,
+        to_us,
+    )
