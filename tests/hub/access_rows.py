@@ -33,6 +33,7 @@ class World:
     new_experiment: Make
     new_run: Make
     password_hash: str
+    _spectrum: dict[str, Any] | None = None
 
     async def with_password(self, caller: Caller) -> None:
         """Give a caller's user the password RIGHT."""
@@ -59,6 +60,13 @@ class World:
         """Start a capture of a new run."""
         run = await self.new_run(self.sensor)
         return (await self.editor.post(f"/runs/{run['id']}/captures")).ok
+
+    async def spectrum(self) -> dict[str, Any]:
+        """Return the project's sensor of vectors, registered once."""
+        if self._spectrum is None:
+            axis = {"quantity": "frequency", "unit": "Hz", "step": 1.0, "count": 3}
+            self._spectrum = await self.new_sensor(axis=axis)
+        return self._spectrum
 
     async def draft(self) -> dict[str, Any]:
         """Draft a capture of a new run."""
@@ -105,7 +113,13 @@ async def _new_sensor(world: World, caller: Caller) -> str:
 
 
 async def _vector_sensor(world: World, caller: Caller) -> str:
-    return (await world.new_sensor(axis={"quantity": "frequency", "unit": "Hz", "step": 1.0, "count": 3}))["id"]
+    return (await world.spectrum())["id"]
+
+
+async def _vector_capture(world: World, caller: Caller) -> str:
+    run = await world.new_run(await world.spectrum())
+    capture = (await world.editor.post(f"/runs/{run['id']}/captures")).ok
+    return (await world.editor.post(f"/captures/{capture['id']}/stop")).ok["id"]
 
 
 async def _agent(world: World, caller: Caller) -> str:
@@ -388,7 +402,9 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/sensors/{sensor_id}/samples": Row(),
     "GET /api/v1/captures/{capture_id}/samples": Row(query="?sensor_id={sensor_id}"),
     "GET /api/v1/sensors/{sensor_id}/vectors": Row(ids={"sensor_id": _vector_sensor}),
-    "GET /api/v1/captures/{capture_id}/vectors": Row(query="?sensor_id={sensor_id}", status=409),
+    "GET /api/v1/captures/{capture_id}/vectors": Row(
+        query="?sensor_id={sensor_id}", ids={"sensor_id": _vector_sensor, "capture_id": _vector_capture}
+    ),
     "GET /api/v1/captures/{capture_id}/export": Row(query="?format=csv"),
     "GET /api/v1/sensors/{sensor_id}/ledger": Row(),
     "GET /api/v1/captures/{capture_id}/ledger": Row(),
