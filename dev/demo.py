@@ -27,7 +27,9 @@ class PlannedRun:
 
 
 _HYDRAULIC = ("Discharge pressure", "Suction pressure", "Flow, main line", "Vibration RMS, drive end")
-_MECHANICAL = ("Bearing temp, drive end", "Vibration RMS, drive end", "Vibration spectrum, peak", "Motor current L1")
+_MECHANICAL = (
+    "Bearing temp, drive end", "Vibration RMS, drive end", "Vibration spectrum, drive end", "Motor current L1"
+)  # fmt: skip
 _HOST = {"python": "3.11", "host": "lab-ws-07", "edge agent": AGENT}
 
 EXPERIMENTS: dict[str, tuple[str, tuple[PlannedRun, ...]]] = {

@@ -6,11 +6,11 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import aiohttp
 import msgspec
-import numpy as np
 
 from dev.demo import AGENT, EXPERIMENTS, HISTORY_S, PROJECT, USERS, PlannedRun
 from firmware_sim import scenario as scenarios
@@ -18,7 +18,7 @@ from firmware_sim.device import Identity
 from firmware_sim.hub_api import Hub, HubRefused, HubUnreachable, connected
 from firmware_sim.hub_shapes import Agent, Run
 from firmware_sim.registration import of_plan
-from firmware_sim.scenario import Scenario, grid
+from firmware_sim.scenario import F64, Scenario, grid
 from firmware_sim.settings import DEMO_PASSWORD, Settings
 from firmware_sim.token_file import TokenFile
 from hub.admin import ensure_member
@@ -168,33 +168,32 @@ async def _record(hub: Hub, experiment_id: UUID, run: Run | None, plan: PlannedR
 class _Series(msgspec.Struct):
     sensor_id: UUID
     t: list[float]
-    v: list[float]
+    v: list[Any]
 
 
 async def ingest_history(hub_url: str, agent_token: str, bench: Scenario, sensors: list[Identity], seconds: int) -> int:
     """Post the bench's last `seconds` to the public ingest endpoint with the agent's token; returns the samples."""
     now_us = time.time_ns() // 1000
-    whole = [
-        _Series(who.sensor_id, *_history(plan, now_us, seconds))
-        for plan, who in zip(bench.sensors, sensors, strict=True)
-    ]
-    batches = [
-        _Series(series.sensor_id, series.t[at : at + _BATCH], series.v[at : at + _BATCH])
-        for series in whole
-        for at in range(0, len(series.t), _BATCH)
-    ]
+    batches: list[_Series] = []
+    for plan, who in zip(bench.sensors, sensors, strict=True):
+        t, v = _history(plan, now_us, seconds)
+        at_once = _BATCH * len(v) // v.size
+        batches += [
+            _Series(who.sensor_id, t[at : at + at_once], v[at : at + at_once].tolist())
+            for at in range(0, len(t), at_once)
+        ]
     headers = {"Authorization": f"Bearer {agent_token}", "Content-Type": "application/json"}
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
         for batch in batches:
             await _post(session, f"{hub_url}/telemetry", msgspec.json.encode({"series": [batch]}))
-    return sum(len(series.t) for series in whole)
+    return sum(len(batch.t) for batch in batches)
 
 
-def _history(plan: scenarios.SensorPlan, now_us: int, seconds: int) -> tuple[list[float], list[float]]:
+def _history(plan: scenarios.SensorPlan, now_us: int, seconds: int) -> tuple[list[float], F64]:
     t_us = grid(plan.rate_hz, now_us - seconds * 1_000_000, now_us)
     t = t_us / 1e6
-    return t.tolist(), np.asarray(plan.signal().at(t)).tolist()
+    return t.tolist(), plan.signal().at(t)
 
 
 async def _post(session: aiohttp.ClientSession, url: str, body: bytes) -> None:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -41,7 +41,7 @@ class Counts:
 class _Series(msgspec.Struct):
     sensor_id: UUID
     t: list[float]
-    v: list[float]
+    v: list[Any]
 
 
 class _Body(msgspec.Struct):
@@ -81,12 +81,14 @@ class Device:
         self._since_us: int | None = None
 
     async def send(self, t_us: I64, v: F64) -> None:
-        """Pack samples (true times int64 µs, values float64, same length) and hand them to the outbox.
+        """Pack samples (true times int64 µs, values float64, as many) and hand them to the outbox.
 
+        Values of shape (n, m) are vectors, of which fewer fit into a packet.
         The body's floats are the shortest decimals that read back to the same bits.
         """
-        for at in range(0, t_us.size, MAX_SAMPLES):
-            packet = self._pack(t_us[at : at + MAX_SAMPLES], v[at : at + MAX_SAMPLES])
+        at_once = max(1, MAX_SAMPLES * t_us.size // v.size) if v.size else 1
+        for at in range(0, t_us.size, at_once):
+            packet = self._pack(t_us[at : at + at_once], v[at : at + at_once])
             for leaving in self.faults.push(packet):
                 await self.outbox.put(leaving)
 

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from firmware_sim.device import Identity
 from firmware_sim.outbox import Packet
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Sensor, t in µs, the eight bytes of raw: what makes two samples the same.
+# Sensor, t in µs, the bytes of raw or of all of a vector: what makes two samples the same.
 Sample = tuple[UUID, int, bytes]
 
 
@@ -30,8 +32,8 @@ class Acknowledged:
 
     def note(self, who: Identity, packet: Packet) -> None:
         """Remember a packet's samples."""
-        for t_us, v in zip(packet.t_us.tolist(), packet.v.tolist(), strict=True):
-            self.samples.add((who.sensor_id, t_us, struct.pack("<d", v)))
+        for t_us, v in zip(packet.t_us.tolist(), packet.v, strict=True):
+            self.samples.add((who.sensor_id, t_us, v.tobytes()))
 
     def between(self, start_us: int, stop_us: int) -> set[Sample]:
         """Return the samples with start ≤ t < stop."""
@@ -69,4 +71,5 @@ def compare(acknowledged: Iterable[Sample], exported: Counter[Sample]) -> Compar
 
 
 def _bits(text: str) -> bytes:
-    return struct.pack("<d", float(text))
+    values = msgspec.json.decode(text, type=list[float]) if text.startswith("[") else [float(text)]
+    return struct.pack(f"<{len(values)}d", *values)

@@ -82,4 +82,5 @@ class NewSensor(msgspec.Struct, omit_defaults=True):
     profile: Mapping[str, object] | None = None
     heartbeat_interval_s: float | None = None
     calibration_notes: str | None = None
+    axis: Mapping[str, object] | None = None
     token: str | None = None

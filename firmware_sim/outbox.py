@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(slots=True)
 class Packet:
-    """One numbered message: samples `t_us` int64[n], `v` float64[n], and the body that carries them."""
+    """One numbered message: samples `t_us` int64[n], `v` float64[n] or [n, m], and their body."""
 
     seq: int
     t_us: NDArray[np.int64]

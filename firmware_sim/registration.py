@@ -43,6 +43,7 @@ def of_plan(plan: SensorPlan, prefix: str = "") -> NewSensor:
         profile=plan.profile,
         heartbeat_interval_s=plan.heartbeat_interval_s,
         calibration_notes=plan.calibration_notes,
+        axis=None if plan.spectrum is None else plan.spectrum.axis,
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from firmware_sim.device import Device
 from firmware_sim.faults import FaultPlan
 from firmware_sim.signals import Signal, SignalInvalid, parse_signal
+from firmware_sim.spectra import Spectrum, SpectrumPlan, parse_spectrum
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -44,10 +45,14 @@ class SensorPlan:
     faults: FaultPlan
     calibration_notes: str | None
     seed: int
+    spectrum: SpectrumPlan | None = None
 
-    def signal(self) -> Signal:
+    def signal(self) -> Signal | Spectrum:
         """Build the signal afresh, at the beginning of its random streams."""
-        return parse_signal(self.parts, self.seed, self.resolution)
+        signal = parse_signal(self.parts, self.seed, self.resolution)
+        if self.spectrum is None:
+            return signal
+        return Spectrum(self.spectrum, signal, np.random.default_rng(self.seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ def _sensor(index: int, table: Mapping[str, Any], seed: int) -> SensorPlan:
             faults=FaultPlan(**table.get("faults", {})),
             calibration_notes=table.get("calibration_notes"),
             seed=int(table.get("seed", seed)),
+            spectrum=parse_spectrum(**table["spectrum"]) if "spectrum" in table else None,
         )
         plan.signal()
     except (TypeError, ValueError, SignalInvalid) as wrong:
@@ -133,7 +139,7 @@ class Sampler:
         self._packet_s = packet_s or plan.packet_s
 
     def measure(self, t_us: I64) -> F64:
-        """Return the signal at `t_us` (int64 µs since 1970)."""
+        """Return the signal at `t_us` (int64 µs since 1970): numbers of shape (n,), or vectors of shape (n, m)."""
         return self._signal.at(t_us / 1e6 * self._speed)
 
     async def run(self) -> Never:

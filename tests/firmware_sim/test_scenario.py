@@ -85,3 +85,22 @@ def test_a_broken_scenario_says_where(tmp_path, text, says):
 def test_an_unknown_scenario_names_the_known_ones():
     with pytest.raises(ScenarioInvalid, match=r"'bencch'; there are: .*bench"):
         scenario.load("bencch")
+
+
+def test_the_bench_measures_a_spectrum_whose_lines_stand_where_they_should():
+    plan = next(s for s in scenario.load("bench").sensors if s.spectrum is not None)
+    vectors = plan.signal().at(np.arange(0.0, 60.0))
+    assert vectors.shape == (60, 400)
+    assert sorted(np.argsort(vectors.mean(axis=0))[-2:].tolist()) == [24, 25]
+    assert (vectors >= 0).all()
+
+
+@pytest.mark.parametrize("wrong", ["lines = [{ at = 1 }]", "floor = 0.1\nlines = []\nwidth = 2"])
+def test_a_spectrum_that_is_not_understood_names_its_sensor(tmp_path, wrong):
+    bench = tmp_path / "one.toml"
+    bench.write_text(
+        '[[sensors]]\nname = "s"\ntype = "other"\ninput_unit = "V"\ndisplay_unit = "V"\nrate_hz = 10\nsignal = []\n'
+        f'[sensors.spectrum]\naxis = {{ quantity = "f", unit = "Hz", step = 1.0, count = 2 }}\n{wrong}\n'
+    )
+    with pytest.raises(ScenarioInvalid, match="sensor s: "):
+        scenario.load(str(bench))
