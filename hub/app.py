@@ -16,8 +16,12 @@ from hub.captures import auto_stop
 from hub.captures import service as captures
 from hub.captures.routes import routes as capture_routes
 from hub.conversion.routes import routes as conversion_routes
+from hub.events.service import EVENTS, Events
 from hub.experiments import guards as experiment_guards
 from hub.experiments.routes import routes as experiment_routes
+from hub.journal import tidy as journal_tidy
+from hub.journal.routes import routes as journal_routes
+from hub.journal.service import JOURNAL, Journal
 from hub.kit import wire
 from hub.kit.clock import Clock, SystemClock
 from hub.kit.context import HUB, Hub
@@ -62,6 +66,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         member_routes,
         conversion_routes,
         sensor_routes,
+        journal_routes,
         edge_agent_routes,
         experiment_routes,
         run_routes,
@@ -118,6 +123,10 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
     workers = app[WORKERS] = Workers(hub.clock)
     workers.add("access", hub.remembered.run)
     workers.add("data keys", hub.vault.run)
+    events = app[EVENTS] = Events(hub.stream, hub.clock)
+    workers.add("events", events.run)
+    journal = app[JOURNAL] = Journal(hub, events)
+    workers.add("journal", journal.run)
     if "live" in roles:
         fanout = app[FANOUT] = Fanout(hub)
         app[SOCKETS] = set()
@@ -135,9 +144,10 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         mail = make_mail(settings)
         workers.add("auth.post", lambda: post.run(hub, mail))
         workers.add("auth.tidy", lambda: tidy.run(hub.db))
+        workers.add("journal.tidy", lambda: journal_tidy.run(hub.db, settings.journal_days))
     if "api" in roles:
         workers.add("auth.personal_tokens", lambda: personal_tokens.note_uses(hub))
-        fabric = app[FABRIC] = make_fabric(hub)
+        fabric = app[FABRIC] = make_fabric(hub, journal)
         add_workers(fabric, hub, workers)
         for endpoint in ENDPOINTS:
             register(app, endpoint)

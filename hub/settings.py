@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     database_connections: int = Field(default=10, ge=2)
 
     retention_days: int = Field(default=30, ge=1)
+    journal_days: int = Field(default=90, ge=1, description="Entries of the sensors' journals are kept for so long.")
     max_samples_per_packet: int = Field(default=10_000, ge=1)
     max_packet_bytes: int = Field(default=8 << 20, description="Limit of a telemetry body after decompression.")
     registry_poll_s: float = Field(default=0.5, gt=0)

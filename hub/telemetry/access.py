@@ -6,9 +6,11 @@ from typing import Final
 from aiohttp import web
 
 from hub.auth.access import bearer
+from hub.journal.service import JOURNAL
 from hub.kit.context import Context, Principal
 from hub.kit.endpoint import Access
 from hub.kit.problems import Problem, Unauthenticated
+from hub.telemetry import troubles
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.problems import TokensUnavailable, TokenUnknown
 from hub.telemetry.registry import Device
@@ -36,7 +38,12 @@ class DeviceToken(Access):
 
     async def admit(self, ctx: Context) -> None:
         """Look the token up in the registry, which works on while the database is away."""
-        device = await ctx.request.app[FABRIC].registry.device(bearer(ctx))
+        registry, token = ctx.request.app[FABRIC].registry, bearer(ctx)
+        try:
+            device = await registry.device(token)
+        except TokenUnknown:
+            troubles.note_unauthorized(ctx.request.app[JOURNAL], registry.once(token))
+            raise
         ctx.request[DEVICE] = device
         ctx.principal = Principal(device.kind, device.id, "")
 

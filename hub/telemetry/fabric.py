@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from hub.journal.service import Journal
 from hub.kit.context import Hub
 from hub.kit.workers import Workers
 from hub.telemetry import losses
@@ -27,14 +28,14 @@ class Fabric:
 FABRIC = web.AppKey("fabric", Fabric)
 
 
-def make_fabric(hub: Hub) -> Fabric:
+def make_fabric(hub: Hub, journal: Journal) -> Fabric:
     """Make the parts; nothing is connected yet."""
     settings = hub.settings
     registry = Registry(
         hub.db, hub.vault, hub.clock, poll_s=settings.registry_poll_s, retention_days=settings.retention_days
     )
     appenders = tuple(Appender(settings.redis_url, shard) for shard in range(settings.stream_shards))
-    return Fabric(registry, appenders, Intake(appenders, settings.retention_days * DAY_US))
+    return Fabric(registry, appenders, Intake(appenders, settings.retention_days * DAY_US, journal))
 
 
 def add_workers(fabric: Fabric, hub: Hub, workers: Workers) -> None:

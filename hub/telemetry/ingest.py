@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from contract.packets import NO_TIME, Packet, Reject, Series
-from hub.telemetry import entries
+from hub.journal.service import Journal
+from hub.telemetry import entries, troubles
 from hub.telemetry.packing import Part, pack, repeats, times_of
 from hub.telemetry.problems import StreamUnavailable
 from hub.telemetry.registry import Device, SensorEntry, Snapshot
@@ -36,10 +37,11 @@ class Receipt:
 class Intake:
     """Takes packets for all shards."""
 
-    def __init__(self, appenders: Sequence[Appender], retention_us: int) -> None:
-        """Append through `appenders`, one for each shard."""
+    def __init__(self, appenders: Sequence[Appender], retention_us: int, journal: Journal) -> None:
+        """Append through `appenders`, one for each shard; what is wrong with samples goes to the journal."""
         self._appenders = appenders
         self._retention_us = retention_us
+        self._journal = journal
 
     async def take(self, packet: Packet, device: Device, snapshot: Snapshot, now_us: int) -> Receipt:
         """Make the good samples of a packet durable; raises StreamUnavailable when that cannot be had.
@@ -129,25 +131,19 @@ class Intake:
         appender = self._appenders[shard]
         if once is not None:
             once = (f"{shard}:{once[0]}", once[1])
+        entry, held = pack(parts, refused, now_us)
+        repeated = False
         try:
-            await _append(appender, parts, refused, now_us, once)
+            await appender.append(entries.encode(entry), held, once)
         except AlreadyTimed as known:
             for part in parts:
                 part.series.t_us = np.where(part.series.t_us == now_us, known.t_us, part.series.t_us)
-            await _append(appender, parts, refused, now_us, None)
-            return True
-        return False
-
-
-async def _append(
-    appender: Appender,
-    parts: list[Part],
-    refused: list[tuple[int, Reject]],
-    now_us: int,
-    once: tuple[str, int] | None,
-) -> None:
-    entry, held = pack(parts, refused, now_us)
-    await appender.append(entries.encode(entry), held, once)
+            entry, held = pack(parts, refused, now_us)
+            await appender.append(entries.encode(entry), held, None)
+            repeated = True
+        # Noted once it is durable: a sender that is told to repeat would have it noted twice.
+        troubles.note(self._journal, entry, refused)
+        return repeated
 
 
 def _sensor_of(series: Series, device: Device) -> SensorEntry | None:

@@ -10,10 +10,12 @@ from pydantic import BaseModel, Field
 from contract import packets
 from contract.packets import PacketBroken, PacketInvalid
 from hub.auth.access import bearer
+from hub.journal.service import JOURNAL
 from hub.kit import bodies
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import FieldError, InvalidPayload
+from hub.telemetry import troubles
 from hub.telemetry.access import DEVICE, DEVICE_TOKEN
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.problems import (
@@ -82,6 +84,11 @@ PROBLEMS = (TelemetryBroken, BadCompression, UnknownEncoding, PacketTooLarge, St
 
 async def take_telemetry(ctx: Context) -> web.Response:
     """Take a packet of samples; answered once it is durable on disk."""
+    with troubles.noted(ctx.request.app[JOURNAL], ctx.request[DEVICE]):
+        return await _take(ctx)
+
+
+async def _take(ctx: Context) -> web.Response:
     fabric = ctx.request.app[FABRIC]
     body = await read_body(ctx)
     limit = ctx.hub.settings.max_samples_per_packet

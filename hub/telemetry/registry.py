@@ -118,6 +118,10 @@ class Registry:
             raise TokenUnknown
         return found
 
+    def once(self, token: str) -> Device | None:
+        """Return whose token this is or was, before its overlap ended; None where nobody's is known."""
+        return None if self._snapshot is None else self._snapshot.devices.get(self._vault.keys.digest(token))
+
     async def covering(self, token: str, device: Device, sensors: Iterable[UUID | None]) -> Device:
         """Return the device as it covers the named sensors, looking anew when it seems not to cover one of them.
 

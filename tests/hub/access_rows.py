@@ -407,5 +407,6 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/v1/captures/{capture_id}/export": Row(query="?format=csv"),
     "GET /api/v1/sensors/{sensor_id}/ledger": Row(),
+    "GET /api/v1/sensors/{sensor_id}/journal": Row(),
     "GET /api/v1/captures/{capture_id}/ledger": Row(),
 }

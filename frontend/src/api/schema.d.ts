@@ -994,6 +994,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sensors/{sensor_id}/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what went wrong with a sensor's samples, the newest first. */
+        get: operations["read_journal_journal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sensors/{sensor_id}/ledger": {
         parameters: {
             query?: never;
@@ -1797,7 +1814,56 @@ export interface components {
             project_name: string | null;
             role: components["schemas"]["Role"] | null;
         };
+        /**
+         * JournalEntry
+         * @description What went wrong within a minute, how often; `details` of the latest are absent for whoever may not read raw.
+         */
+        JournalEntry: {
+            /**
+             * Codes
+             * @description How often by case, where the kind has several.
+             */
+            codes: {
+                [key: string]: number;
+            };
+            /** Count */
+            count: number;
+            /**
+             * Details
+             * @default null
+             */
+            details?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["Kind"];
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+        };
         JsonValue: unknown;
+        /**
+         * Kind
+         * @description What went wrong.
+         *
+         *     `rejected`: samples that were not taken · `time_future`: those more than an hour ahead · `packet_refused`: whole
+         *     bodies (400, 413, 415, 422) · `rate_limited`: 429 · `unauthorized`: a token of the sensor that is good no longer ·
+         *     `conversion_error`, `out_of_range`: samples that are stored, but without a good physical value · `clock_skew`: times
+         *     a little ahead of the hub's clock.
+         * @enum {string}
+         */
+        Kind: "rejected" | "time_future" | "packet_refused" | "rate_limited" | "unauthorized" | "conversion_error" | "out_of_range" | "clock_skew";
         /**
          * Ledger
          * @description Counts that add up: received = stored + duplicates + rejected + pending, and late is part of stored.
@@ -2026,6 +2092,16 @@ export interface components {
         Page_Invite: {
             /** Items */
             items: components["schemas"]["Invite"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor?: string | null;
+        };
+        /** Page[JournalEntry] */
+        Page_JournalEntry: {
+            /** Items */
+            items: components["schemas"]["JournalEntry"][];
             /**
              * Next Cursor
              * @default null
@@ -11138,6 +11214,95 @@ export interface operations {
             };
             /** @description not-your-sensor: This token does not speak for that sensor */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_journal_journal: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                kind?: components["schemas"]["Kind"] | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                sensor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_JournalEntry"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

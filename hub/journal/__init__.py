@@ -1,0 +1,1 @@
+"""The journal of each sensor: what went wrong with what it sent."""
