@@ -16,6 +16,7 @@ from hub.captures import auto_stop
 from hub.captures import service as captures
 from hub.captures.routes import routes as capture_routes
 from hub.conversion.routes import routes as conversion_routes
+from hub.events import from_facts
 from hub.events.service import EVENTS, Events
 from hub.experiments import guards as experiment_guards
 from hub.experiments.routes import routes as experiment_routes
@@ -36,8 +37,12 @@ from hub.kit.vault import Vault
 from hub.kit.workers import Workers
 from hub.ledger import chain
 from hub.live.fanout import Fanout
-from hub.live.routes import FANOUT, SOCKETS
+from hub.live.health import Health
+from hub.live.intake import IntakeWatch
+from hub.live.relay import Relay
+from hub.live.routes import SOCKETS, STREAMS
 from hub.live.routes import routes as live_routes
+from hub.live.watch import PARTS, Parts
 from hub.projects import guards as project_guards
 from hub.projects.member_routes import routes as member_routes
 from hub.projects.routes import routes as project_routes
@@ -128,18 +133,12 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
     journal = app[JOURNAL] = Journal(hub, events)
     workers.add("journal", journal.run)
     if "live" in roles:
-        fanout = app[FANOUT] = Fanout(hub)
-        app[SOCKETS] = set()
-        for endpoint in LIVE_ENDPOINTS:
-            register(app, endpoint)
-        for shard in range(settings.stream_shards):
-            workers.add(f"live {shard}", lambda shard=shard: fanout.read(shard))
-        app.on_shutdown.append(_close_sockets)
+        _add_live(app, hub, workers)
     if "writer" in roles:
         for shard in range(settings.stream_shards):
             workers.add(f"writer {shard}", Writer(hub, shard).run)
     if "worker" in roles:
-        workers.add("ledger.chain", lambda: chain.run(hub.db))
+        workers.add("ledger.chain", lambda: chain.run(hub.db, lambda facts: from_facts.publish(events, facts)))
         workers.add("captures.auto_stop", lambda: auto_stop.run(hub))
         mail = make_mail(settings)
         workers.add("auth.post", lambda: post.run(hub, mail))
@@ -158,7 +157,23 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
     return app
 
 
+def _add_live(app: web.Application, hub: Hub, workers: Workers) -> None:
+    relay = Relay(hub.settings.redis_url)
+    parts = app[PARTS] = Parts(Fanout(hub), relay, Health(hub, relay))
+    app[SOCKETS], app[STREAMS] = set(), set()
+    for endpoint in LIVE_ENDPOINTS:
+        register(app, endpoint)
+    for shard in range(hub.settings.stream_shards):
+        workers.add(f"live {shard}", lambda shard=shard: parts.fanout.read(shard))
+    workers.add("live events", relay.run)
+    workers.add("live health", parts.health.run)
+    workers.add("live intake", IntakeWatch(hub, relay).run)
+    app.on_shutdown.append(_close_sockets)
+
+
 async def _close_sockets(app: web.Application) -> None:
+    for stream in app[STREAMS]:
+        stream.stop()
     sockets = list(app[SOCKETS])
     await asyncio.gather(*(socket.close(code=WSCloseCode.GOING_AWAY) for socket in sockets), return_exceptions=True)
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final, cast
 from uuid import UUID
@@ -139,7 +139,7 @@ def decode(data: bytes) -> Told:
         raise ValueError("no event") from error
 
 
-async def listen(url: str) -> AsyncIterator[Told | None]:
+async def listen(url: str) -> AsyncGenerator[Told | None]:
     """Yield every project's events as they come, None now and then while there are none; raises RedisError, OSError.
 
     The first None says that the channel is being heard.

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
@@ -36,11 +37,14 @@ COLUMNS: Final = (
 )
 
 
-async def run(db: Database) -> None:
-    """Link what waits every second, until cancelled."""
+Listener = Callable[[Sequence[asyncpg.Record]], None]
+
+
+async def run(db: Database, listener: Listener) -> None:
+    """Link what waits every second, until cancelled; `listener` hears of facts once their links are committed."""
     told_at = float("-inf")
     while True:
-        while await link_waiting(db) == BATCH:
+        while await link_waiting(db, listener) == BATCH:
             pass
         now = asyncio.get_running_loop().time()
         if now - told_at >= TOLD_EVERY_S and await _tell(db):
@@ -48,7 +52,7 @@ async def run(db: Database) -> None:
         await asyncio.sleep(PAUSE_S)
 
 
-async def link_waiting(db: Database) -> int:
+async def link_waiting(db: Database, listener: Listener | None = None) -> int:
     """Link the oldest facts that wait and return how many; 0 while another worker does it.
 
     A fact waits from the moment its transaction commits, so that none is passed over however late that is; facts are
@@ -67,6 +71,8 @@ async def link_waiting(db: Database) -> int:
             hash_ = link_hash(hash_, canonical(row))
             hashes.append(hash_)
         await queries.insert_links(tx, seq + 1, [row["id"] for row in rows], hashes)
+    if listener is not None:
+        listener(rows)
     return len(rows)
 
 

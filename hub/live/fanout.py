@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import structlog
 from redis.asyncio import Redis
@@ -11,19 +11,13 @@ from redis.asyncio import Redis
 from hub.kit.context import Hub
 from hub.live.viewer import Piece, Viewer
 from hub.telemetry import entries
-from hub.telemetry.stream import ENTRY_FIELD, START, StreamId, entries_of, key_of, page_of
+from hub.telemetry.stream import ENTRY_FIELD, START, StreamId, key_of, page_of
 
 log = structlog.get_logger(__name__)
 
 READ_COUNT: Final = 128
 BLOCK_MS: Final = 1000
-
-
-class Missed(NamedTuple):
-    """What a resuming viewer missed: pieces by sensor, in order; `gap` when some of it is no longer held."""
-
-    pieces: list[tuple[int, Piece]]
-    gap: bool
+REACH_S: Final = 0.01
 
 
 class Fanout:
@@ -32,12 +26,12 @@ class Fanout:
     def __init__(self, hub: Hub) -> None:
         """Start with nobody watching."""
         self._hub = hub
-        self._shards = hub.settings.stream_shards
+        self.shards = hub.settings.stream_shards
         self._watching: dict[int, set[Viewer]] = defaultdict(set)
         self._viewers: set[Viewer] = set()
         self._anybody = asyncio.Event()
-        self.positions: list[StreamId | None] = [None] * self._shards
-        self._ready = [asyncio.Event() for _ in range(self._shards)]
+        self.positions: list[StreamId | None] = [None] * self.shards
+        self._ready = [asyncio.Event() for _ in range(self.shards)]
 
     async def join(self, viewer: Viewer) -> None:
         """Let a viewer watch; returns once every shard is being read."""
@@ -49,47 +43,38 @@ class Fanout:
     def leave(self, viewer: Viewer) -> None:
         """Forget a viewer."""
         self._viewers.discard(viewer)
-        for watching in self._watching.values():
-            watching.discard(viewer)
+        for no in viewer.sensors:
+            self._unwatch(viewer, no)
         if not self._viewers:
             self._anybody.clear()
 
-    def watch(self, viewer: Viewer, sensors: Sequence[int]) -> None:
-        """Hand the samples of these sensors to the viewer from now on."""
+    def watching(self, sensor_no: int) -> frozenset[Viewer]:
+        """Return who watches a sensor."""
+        return frozenset(self._watching.get(sensor_no, ()))
+
+    def watch(self, viewer: Viewer, sensors: Sequence[int]) -> str:
+        """Hand the samples of these sensors to the viewer from now on; returns the cursor of this moment."""
         for no in sensors:
             self._watching[no].add(viewer)
+        return self.cursor()
 
     def unwatch(self, viewer: Viewer, sensors: Sequence[int]) -> None:
         """Stop handing over these sensors' samples."""
         for no in sensors:
-            self._watching[no].discard(viewer)
+            self._unwatch(viewer, no)
 
     def cursor(self) -> str:
         """Return the cursor of what was handed over up to now."""
-        return ",".join(str(position or START) for position in self.positions)
+        return cursor_of([position or START for position in self.positions])
 
-    async def missed(self, cursor: str, until: str, sensors: frozenset[int]) -> Missed:
-        """Read what lies between two cursors; raises ValueError for a cursor that is none of ours."""
-        starts, ends = ([StreamId.parse(part) for part in text.split(",")] for text in (cursor, until))
-        if len(starts) != self._shards:
-            raise ValueError("the cursor belongs to a hub with another number of shards")
-        pieces: list[tuple[int, Piece]] = []
-        gap = False
-        for shard in {no % self._shards for no in sensors}:
-            oldest = cast("list[Any]", await self._hub.stream.xrange(key_of(shard), count=1))
-            gap = gap or not oldest or StreamId.parse(oldest[0][0]) > starts[shard]
-            start = starts[shard]
-            while True:
-                found = await self._hub.stream.xrange(
-                    key_of(shard), min=f"({start}", max=str(ends[shard]), count=READ_COUNT
-                )
-                page = entries_of(found)
-                for _, fields in page:
-                    pieces += [(no, piece) for no, piece in split(fields) if no in sensors]
-                if len(page) < READ_COUNT:
-                    break
-                start = page[-1][0]
-        return Missed(pieces, gap)
+    async def reach(self, shard: int, position: StreamId, patience_s: float) -> bool:
+        """Wait until a shard was read up to a position; False when that takes too long."""
+        deadline = asyncio.get_running_loop().time() + patience_s
+        while (self.positions[shard] or START) < position:
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(REACH_S)
+        return True
 
     async def read(self, shard: int) -> None:
         """Read one shard's tail until cancelled."""
@@ -126,9 +111,29 @@ class Fanout:
         except entries.EntryBroken:
             log.warning("an entry cannot be shown")
 
+    def _unwatch(self, viewer: Viewer, no: int) -> None:
+        watching = self._watching.get(no)
+        if watching is not None:
+            watching.discard(viewer)
+            if not watching:
+                del self._watching[no]
+
+
+def cursor_of(positions: Sequence[StreamId]) -> str:
+    """Write the positions of all shards as a cursor."""
+    return ",".join(map(str, positions))
+
+
+def positions_of(cursor: str, shards: int) -> list[StreamId]:
+    """Read a cursor; raises ValueError for one that is none of ours."""
+    positions = [StreamId.parse(part) for part in cursor.split(",")]
+    if len(positions) != shards:
+        raise ValueError("the cursor belongs to a hub with another number of shards")
+    return positions
+
 
 def split(fields: dict[bytes, bytes]) -> list[tuple[int, Piece]]:
-    """Split an entry into its sensors' pieces."""
+    """Split an entry into its sensors' pieces; raises EntryBroken."""
     entry = entries.decode(fields.get(ENTRY_FIELD, b""))
     pieces: list[tuple[int, Piece]] = []
     at = 0
@@ -136,16 +141,6 @@ def split(fields: dict[bytes, bytes]) -> list[tuple[int, Piece]]:
         part = slice(at, at + count)
         at += count
         t = entry.t_us[part]
-        pieces.append(
-            (
-                no,
-                Piece(
-                    t,
-                    entry.raw[part],
-                    entry.physical[part],
-                    entry.status[part],
-                    (entry.received_at_us - int(t.max())) / 1000.0,
-                ),
-            )
-        )
+        delay_ms = (entry.received_at_us - int(t.max())) / 1000.0
+        pieces.append((no, Piece(t, entry.raw[part], entry.physical[part], entry.status[part], delay_ms)))
     return pieces

@@ -1,9 +1,16 @@
-"""Control messages of the live socket, as the client sends them."""
+"""The live channel's messages, in both directions; what the hub says travels over WebSocket and SSE alike."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter
+
+from hub.events.models import EventKind
+from hub.kit.problems import ProblemDocument
+from hub.sensors.models import SensorState
+from hub.telemetry.models import Status
+
+MOST_BACKLOG_S = 600.0
 
 
 class Auth(BaseModel):
@@ -14,21 +21,29 @@ class Auth(BaseModel):
 
 
 class Subscribe(BaseModel):
-    """Watch sensors, or those that are bound to runs; `since` resumes after a cursor."""
+    """Watch sensors, or those that are bound to runs, and the events of projects.
+
+    `since` resumes after a cursor. `backlog_s` begins with the samples of the last seconds, also where `since` is no
+    longer held. `ledger` has the counts of the projects' sensors sent as they grow.
+    """
 
     op: Literal["subscribe"]
     sensors: list[UUID] = Field(default=[], max_length=5000)
     runs: list[UUID] = Field(default=[], max_length=100)
+    projects: list[UUID] = Field(default=[], max_length=100)
     values: frozenset[Literal["raw", "physical"]] | None = None
     encoding: Literal["json", "binary"] = "json"
     since: str | None = Field(default=None, max_length=5000)
+    backlog_s: float = Field(default=0.0, ge=0.0, le=MOST_BACKLOG_S)
+    ledger: bool = False
 
 
 class Unsubscribe(BaseModel):
-    """Stop watching sensors."""
+    """Stop watching sensors, or the events of projects."""
 
     op: Literal["unsubscribe"]
     sensors: list[UUID] = Field(default=[], max_length=5000)
+    projects: list[UUID] = Field(default=[], max_length=100)
 
 
 class Ping(BaseModel):
@@ -39,3 +54,132 @@ class Ping(BaseModel):
 
 Message = Annotated[Auth | Subscribe | Unsubscribe | Ping, Field(discriminator="op")]
 MESSAGE: TypeAdapter[Auth | Subscribe | Unsubscribe | Ping] = TypeAdapter(Message)
+
+
+class Ready(BaseModel):
+    """The hub knows who watches; `now` is its clock in seconds since 1970, in every message that has it."""
+
+    op: Literal["ready"] = "ready"
+    now: float
+
+
+class Pong(BaseModel):
+    """The sign of life. `cursor` is where to resume should nothing else come; null while something is on its way."""
+
+    op: Literal["pong"] = "pong"
+    now: float
+    cursor: str | None
+
+
+class Subscribed(BaseModel):
+    """What is watched from now on. `cursor` is null where frames that fill it up are still to come: use theirs."""
+
+    op: Literal["subscribed"] = "subscribed"
+    sensors: list[UUID]
+    projects: list[UUID]
+    cursor: str | None
+
+
+class Gap(BaseModel):
+    """Some of what came after `since` is held no longer.
+
+    What follows is whole again from `whole_from` on (t in seconds since 1970; null: from what arrives now).
+    """
+
+    op: Literal["gap"] = "gap"
+    since: str | None
+    whole_from: float | None
+
+
+class SampleColumns(BaseModel):
+    """One sensor's samples: t in seconds since 1970; raw is absent where it may not be read, or was not asked for."""
+
+    sensor_id: UUID
+    t: list[float]
+    raw: list[float] | None = None
+    physical: list[float | None] | None = None
+    status: list[Status]
+    delay_ms: float | None = Field(description="Arrival of the newest packet minus its newest t; null in a backlog.")
+
+
+class Samples(BaseModel):
+    """A frame of samples; of `merged` more this viewer was too slow to get. Resume at `cursor` where there is one."""
+
+    op: Literal["samples"] = "samples"
+    cursor: str | None
+    merged: int
+    series: list[SampleColumns]
+
+
+class Happened(BaseModel):
+    """An event of a project; `withheld` others of its kind and subject were not told since the last one."""
+
+    op: Literal["event"] = "event"
+    kind: EventKind
+    project_id: UUID
+    subject_id: UUID | None = Field(description="The sensor, capture or backfill, as the kind tells.")
+    at: float
+    details: dict[str, Any]
+    withheld: int = 0
+
+
+class Missed(BaseModel):
+    """This viewer was too slow: so many events were left out."""
+
+    op: Literal["missed"] = "missed"
+    events: int
+
+
+class SensorHealth(BaseModel):
+    """Whether a sensor is heard; `last_heartbeat` in seconds since 1970."""
+
+    sensor_id: UUID
+    state: SensorState
+    last_heartbeat: float | None
+
+
+class States(BaseModel):
+    """The states of all sensors of the projects just subscribed; later changes come as events `sensor_state`."""
+
+    op: Literal["states"] = "states"
+    sensors: list[SensorHealth]
+
+
+class SensorCounts(BaseModel):
+    """What the database has booked of a sensor; what the stream still holds comes on top."""
+
+    sensor_id: UUID
+    received: int
+    stored: int
+    duplicates: int
+    rejected: int
+    late: int
+
+
+class Counts(BaseModel):
+    """The counts of sensors, of those whose counts have changed."""
+
+    op: Literal["ledger"] = "ledger"
+    sensors: list[SensorCounts]
+
+
+class AccessChanged(BaseModel):
+    """What this user may see has changed: sensors and projects out of sight, and whose raw values are open now."""
+
+    op: Literal["access"] = "access"
+    gone: list[UUID]
+    projects: list[UUID] = []
+    raw: dict[str, bool]
+
+
+class Refused(ProblemDocument):
+    """What was asked for cannot be had (RFC 9457)."""
+
+    op: Literal["problem"] = "problem"
+
+
+Said = Annotated[
+    Ready | Pong | Subscribed | Gap | Samples | Happened | Missed | States | Counts | AccessChanged | Refused,
+    Field(discriminator="op"),
+]
+SAID: TypeAdapter[Any] = TypeAdapter(Said)

@@ -31,3 +31,51 @@ async def watchable(
         sensors,
         runs,
     )
+
+
+async def projects(tx: Tx, *, user_id: UUID, only_project: UUID | None, projects: Sequence[UUID]) -> list[UUID]:
+    """Find those of the named projects that the user is a member of."""
+    rows = await tx.fetch(
+        """
+        select project.id
+        from project
+        join project_member member on member.project_id = project.id and member.user_id = $1
+        where project.deleted_at is null
+          and ($2::uuid is null or project.id = $2)
+          and project.id = any ($3::uuid[])
+        """,
+        user_id,
+        only_project,
+        projects,
+    )
+    return [row["id"] for row in rows]
+
+
+async def health(tx: Tx, projects: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Read of every sensor of projects its state by the database's clock, when it was heard, and its counts."""
+    return await tx.fetch(
+        """
+        select sensor.id, sensor.project_id, extract(epoch from heard.at)::float8 as last_heartbeat,
+          case
+            when heard.at is null then 'unknown'
+            when statement_timestamp() - heard.at > 5 * sensor.heartbeat_interval_s * interval '1 second'
+              then 'offline'
+            when statement_timestamp() - heard.at > 2 * sensor.heartbeat_interval_s * interval '1 second'
+              then 'delayed'
+            else 'online'
+          end as state,
+          coalesce(counts.received, 0) as received, coalesce(counts.stored, 0) as stored,
+          coalesce(counts.duplicates, 0) as duplicates, coalesce(counts.rejected, 0) as rejected,
+          coalesce(counts.late, 0) as late
+        from sensor
+        left join sensor_ledger counts on counts.sensor_no = sensor.no
+        cross join lateral (
+          select greatest(
+            sensor.last_heartbeat,
+            timestamptz 'epoch' + counts.last_received_at * interval '1 microsecond'
+          ) as at
+        ) heard
+        where sensor.project_id = any ($1::uuid[]) and sensor.deleted_at is null
+        """,
+        projects,
+    )

@@ -1,7 +1,8 @@
 """What one viewer has not been sent yet: bounded, merged when the viewer is slow, and saying so."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -11,14 +12,17 @@ import orjson
 
 from contract import frames
 from contract.frames import Frame, FrameSeries
+from hub.live.messages import Missed
 from hub.telemetry.models import STATUS_NAMES
 
 MAX_WAITING: Final = 100_000
 KEEP_OF_SENSOR: Final = 200
+MAX_TOLD: Final = 500
+BOTH: Final[frozenset[str]] = frozenset({"raw", "physical"})
 
 
 class Piece(NamedTuple):
-    """Consecutive samples of one sensor, shape (n,): t in µs; `delay_ms` is arrival minus newest t."""
+    """Consecutive samples of one sensor, shape (n,): t in µs; `delay_ms` is arrival minus newest t, NaN unknown."""
 
     t_us: npt.NDArray[np.int64]
     raw: npt.NDArray[np.float64]
@@ -26,20 +30,32 @@ class Piece(NamedTuple):
     status: npt.NDArray[np.uint8]
     delay_ms: float
 
+    def take(self, places: slice | npt.NDArray[np.bool_]) -> "Piece":
+        """Return the samples at these places."""
+        return Piece(self.t_us[places], self.raw[places], self.physical[places], self.status[places], self.delay_ms)
+
 
 class Viewer:
-    """Collects pieces until they are taken; holds at most 100,000 samples, then keeps the newest of each sensor."""
+    """Collects samples and messages until they are taken.
+
+    Holds at most 100,000 samples, then keeps the newest of each sensor, and at most 500 messages, then drops the
+    oldest. While `holding` no frame is made: something earlier is still being sent.
+    """
 
     def __init__(self) -> None:
         """Start with nothing waiting."""
         self.wake = asyncio.Event()
         self.sensors: dict[int, tuple[UUID, bool]] = {}
-        self.values: frozenset[str] = frozenset({"raw", "physical"})
+        self.projects: frozenset[UUID] = frozenset()
+        self.ledger = False
+        self.values = BOTH
         self.binary = False
         self.holding = False
         self._waiting: dict[int, list[Piece]] = {}
         self._samples = 0
         self._merged = 0
+        self._told: deque[str] = deque()
+        self._missed = 0
 
     def offer(self, sensor_no: int, piece: Piece) -> None:
         """Take a piece; never waits."""
@@ -50,68 +66,90 @@ class Viewer:
         if not self.holding:
             self.wake.set()
 
-    def put_first(self, pieces: Sequence[tuple[int, Piece]]) -> None:
-        """Put what was missed before what came since, and let go."""
-        later, self._waiting, self._samples = self._waiting, {}, 0
+    def tell(self, message: str) -> None:
+        """Take a message, written as JSON; never waits."""
+        if len(self._told) >= MAX_TOLD:
+            self._told.popleft()
+            self._missed += 1
+        self._told.append(message)
+        self.wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many samples wait."""
+        return self._samples
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether all that came has been taken."""
+        return not self.holding and not self._waiting
+
+    def release(self) -> None:
+        """End holding."""
         self.holding = False
-        for no, piece in pieces:
-            self.offer(no, piece)
-        for no, parts in later.items():
-            for piece in parts:
-                self.offer(no, piece)
+        self.wake.set()
 
     def forget(self, sensors: Sequence[int]) -> None:
         """Drop what waits of these sensors."""
         for no in sensors:
             self._samples -= sum(len(piece.t_us) for piece in self._waiting.pop(no, ()))
 
+    def take_told(self) -> list[str]:
+        """Return the messages that wait, the oldest first, and how many were dropped before them."""
+        told, self._told = list(self._told), deque()
+        missed, self._missed = self._missed, 0
+        return [Missed(events=missed).model_dump_json(), *told] if missed else told
+
     def take(self, cursor: str) -> bytes | str | None:
-        """Make a frame of all that waits; None when nothing does."""
+        """Make a frame of all samples that wait; None when none does."""
         if self.holding or not self._waiting:
             return None
         waiting, self._waiting, self._samples = self._waiting, {}, 0
         merged, self._merged = self._merged, 0
-        series = [self._series(no, pieces) for no, pieces in waiting.items() if no in self.sensors]
-        frame = Frame(cursor, merged, series)
+        return self.frame(waiting, cursor, merged)
+
+    def frame(self, pieces: Mapping[int, Sequence[Piece]], cursor: str | None, merged: int = 0) -> bytes | str:
+        """Make a frame of pieces by sensor; of sensors that are not watched any more nothing is shown."""
+        series = [self._series(no, some) for no, some in pieces.items() if no in self.sensors]
+        frame = Frame(cursor or "", merged, series)
         return frames.encode(frame) if self.binary else _json(frame)
 
-    def _series(self, no: int, pieces: list[Piece]) -> FrameSeries:
+    def _series(self, no: int, pieces: Sequence[Piece]) -> FrameSeries:
         sensor_id, raw_allowed = self.sensors[no]
-        t = np.concatenate([piece.t_us for piece in pieces])
+        joined = _join(pieces)
         return FrameSeries(
             sensor_id=sensor_id,
-            t=t / 1e6,
-            raw=np.concatenate([p.raw for p in pieces]) if "raw" in self.values and raw_allowed else None,
-            physical=np.concatenate([p.physical for p in pieces]) if "physical" in self.values else None,
-            status=np.concatenate([p.status for p in pieces]),
-            delay_ms=pieces[-1].delay_ms,
+            t=joined.t_us / 1e6,
+            raw=joined.raw if "raw" in self.values and raw_allowed else None,
+            physical=joined.physical if "physical" in self.values else None,
+            status=joined.status,
+            delay_ms=joined.delay_ms,
             decimated=False,
-            total=len(t),
+            total=len(joined.t_us),
         )
 
     def _thin(self) -> None:
         """Keep the newest samples of each sensor and count the others as merged."""
-        before = self._samples
-        self._samples = 0
+        before, self._samples = self._samples, 0
+        # With many sensors fewer of each, so that this is not done again with the next piece.
+        keep = max(1, min(KEEP_OF_SENSOR, MAX_WAITING // 2 // len(self._waiting)))
         for no, pieces in self._waiting.items():
-            joined = Piece(
-                np.concatenate([p.t_us for p in pieces]),
-                np.concatenate([p.raw for p in pieces]),
-                np.concatenate([p.physical for p in pieces]),
-                np.concatenate([p.status for p in pieces]),
-                pieces[-1].delay_ms,
-            )
-            newest = slice(-KEEP_OF_SENSOR, None)
-            kept = Piece(
-                joined.t_us[newest],
-                joined.raw[newest],
-                joined.physical[newest],
-                joined.status[newest],
-                joined.delay_ms,
-            )
+            kept = _join(pieces).take(slice(-keep, None))
             self._waiting[no] = [kept]
             self._samples += len(kept.t_us)
         self._merged += before - self._samples
+
+
+def _join(pieces: Sequence[Piece]) -> Piece:
+    if len(pieces) == 1:
+        return pieces[0]
+    return Piece(
+        np.concatenate([p.t_us for p in pieces]),
+        np.concatenate([p.raw for p in pieces]),
+        np.concatenate([p.physical for p in pieces]),
+        np.concatenate([p.status for p in pieces]),
+        pieces[-1].delay_ms,
+    )
 
 
 def _json(frame: Frame) -> str:
@@ -119,13 +157,13 @@ def _json(frame: Frame) -> str:
     for one in frame.series:
         columns: dict[str, object] = {"sensor_id": one.sensor_id, "t": one.t}
         if one.raw is not None:
-            columns["raw"] = one.raw
+            columns["raw"] = np.ascontiguousarray(one.raw)
         if one.physical is not None:
-            columns["physical"] = one.physical
+            columns["physical"] = np.ascontiguousarray(one.physical)
         if one.status is not None:
             columns["status"] = [STATUS_NAMES[code] for code in one.status.tolist()]
         series.append({**columns, "delay_ms": one.delay_ms})
     return orjson.dumps(
-        {"op": "samples", "cursor": frame.cursor, "merged": frame.merged, "series": series},
+        {"op": "samples", "cursor": frame.cursor or None, "merged": frame.merged, "series": series},
         option=orjson.OPT_SERIALIZE_NUMPY,
     ).decode()

@@ -41,6 +41,36 @@ async def chunks(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int)
     )
 
 
+async def upper_count_of_all(tx: Tx, sensors: Sequence[int], from_us: int, span_us: int) -> int:
+    """Count the samples of the sensors' chunks that reach a time: at least as many as lie at or after it."""
+    return await tx.fetchval(
+        """
+        select coalesce(sum(n), 0)::bigint
+        from telemetry_recent
+        where sensor_no = any ($1::int[]) and first_t > $2::bigint - $3::bigint and last_t >= $2
+        """,
+        sensors,
+        from_us,
+        span_us,
+    )
+
+
+async def chunks_of_all(tx: Tx, sensors: Sequence[int], from_us: int, span_us: int) -> list[asyncpg.Record]:
+    """Read the chunks of sensors that reach a time; no chunk is longer than `span_us`."""
+    return await tx.fetch(
+        """
+        select sensor_no, first_t, n, array_send(t_offset) as t_offset, array_send(raw) as raw,
+          array_send(physical) as physical, status, profile_version
+        from telemetry_recent
+        where sensor_no = any ($1::int[]) and first_t > $2::bigint - $3::bigint and last_t >= $2
+        order by sensor_no, first_t
+        """,
+        sensors,
+        from_us,
+        span_us,
+    )
+
+
 async def chunk_cursor(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int) -> "Cursor[asyncpg.Record]":
     """Open a cursor over the same chunks, in the same order."""
     return await tx.cursor(

@@ -25,6 +25,7 @@ from tests.hub.ledger.conftest import of_request
 from tests.hub.ledger.rules import SOMETIMES, leaves_a_fact
 
 SOCKET = "GET /api/v1/live"
+EVENTS = "GET /api/v1/live/events"
 # After these a caller, or the project, is not what it was: each gets a world of its own.
 ENDING = {
     "POST /api/v1/auth/logout",
@@ -132,7 +133,7 @@ async def callers(world: World, login: Login, other_project: str, app: web.Appli
 
 
 def test_every_route_has_a_row() -> None:
-    assert {name(endpoint) for endpoint in (*ENDPOINTS, *LIVE_ENDPOINTS)} == {*ROWS, SOCKET}
+    assert {name(endpoint) for endpoint in (*ENDPOINTS, *LIVE_ENDPOINTS)} == {*ROWS, SOCKET, EVENTS}
 
 
 @pytest.mark.parametrize("tag", sorted({endpoint.tag for endpoint in ENDPOINTS}))
@@ -204,6 +205,16 @@ async def test_live_socket(client: TestClient[Any, Any], world: World, callers: 
             await socket.receive(timeout=5)
             assert socket.close_code == 4401
         await socket.close()
+
+
+async def test_live_events(world: World, callers: dict[Who, Caller]) -> None:
+    (endpoint,) = [one for one in LIVE_ENDPOINTS if name(one) == EVENTS]
+    for who, caller in callers.items():
+        headers = {"Authorization": f"Bearer {caller.token}"} if caller.token else {}
+        # The stream does not end by itself: its head is all that is read.
+        async with caller.client.get(endpoint.path, headers=headers) as response:
+            assert response.status == (refusal(endpoint.access, who) or endpoint.status), who
+        await forget_attempts(world)
 
 
 def test_statuses_are_documented() -> None:

@@ -1,59 +1,18 @@
 """The live WebSocket: who may watch, what arrives, and resuming without a gap."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-from uuid import uuid4
 
-import numpy as np
-import orjson
 import pytest
-from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp import WSMsgType
 from aiohttp.test_utils import TestClient
 
 from contract import frames
 from hub.kit.db import Tx
-from hub.live.viewer import MAX_WAITING, Piece, Viewer
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Make
-from tests.hub.telemetry.conftest import Wait, send
-
-Watch = Callable[..., Awaitable[ClientWebSocketResponse]]
-
-
-@pytest.fixture
-async def watch(client: TestClient[Any, Any]) -> AsyncIterator[Watch]:
-    """Open a live socket as a caller, authenticated by the first message."""
-    opened: list[ClientWebSocketResponse] = []
-
-    async def open_one(caller: Caller) -> ClientWebSocketResponse:
-        socket = await client.ws_connect("/api/v1/live")
-        opened.append(socket)
-        await socket.send_json({"op": "auth", "access_token": caller.token})
-        assert (await socket.receive_json(timeout=5))["op"] == "ready"
-        return socket
-
-    yield open_one
-    for socket in opened:
-        await socket.close()
-
-
-async def say(socket: ClientWebSocketResponse, **message: Any) -> dict[str, Any]:
-    """Send a control message and return the next text."""
-    await socket.send_json(message)
-    return await socket.receive_json(timeout=5)
-
-
-async def gather(socket: ClientWebSocketResponse, count: int) -> list[dict[str, Any]]:
-    """Collect JSON series until they hold this many samples."""
-    found: list[dict[str, Any]] = []
-    async with asyncio.timeout(10):
-        while sum(len(series["t"]) for series in found) < count:
-            message = await socket.receive_json()
-            assert message["op"] == "samples", message
-            found += message["series"]
-    return found
+from tests.hub.live.conftest import Watch, gather, hear, say
+from tests.hub.telemetry.conftest import send
 
 
 class TestWho:
@@ -66,7 +25,7 @@ class TestWho:
 
     async def test_a_header_will_do(self, client: TestClient[Any, Any], owner: Caller) -> None:
         socket = await client.ws_connect("/api/v1/live", headers={"Authorization": f"Bearer {owner.token}"})
-        assert (await socket.receive_json(timeout=5))["op"] == "ready"
+        assert (await hear(socket, 5))["op"] == "ready"
         assert (await say(socket, op="ping"))["op"] == "pong"
         await socket.close()
 
@@ -102,7 +61,7 @@ class TestAccessChanges:
         socket = await watch(viewer)
         await say(socket, op="subscribe", sensors=[one["id"]])
         await db.execute("delete from project_member where role = 'viewer'")
-        assert await socket.receive_json(timeout=1.5) == {"op": "access", "gone": [one["id"]], "raw": {}}
+        assert await hear(socket, 1.5) == {"op": "access", "gone": [one["id"]], "projects": [], "raw": {}}
         await send(device(one), {"samples": [{"t": time.time(), "v": 1.0}]})
         assert (await say(socket, op="ping"))["op"] == "pong"
         with pytest.raises(TimeoutError):
@@ -116,7 +75,12 @@ class TestAccessChanges:
         await say(socket, op="subscribe", sensors=[one["id"]])
         for policy, is_open in (("open", True), ("physical-only", False)):
             await owner.patch(f"/projects/{project}/settings", {"raw_policy": policy})
-            assert await socket.receive_json(timeout=1.5) == {"op": "access", "gone": [], "raw": {one["id"]: is_open}}
+            assert await hear(socket, 1.5) == {
+                "op": "access",
+                "gone": [],
+                "projects": [],
+                "raw": {one["id"]: is_open},
+            }
             await send(device(one), {"samples": [{"t": time.time(), "v": 1.0}]})
             assert ("raw" in (await gather(socket, 1))[0]) is is_open
 
@@ -127,14 +91,14 @@ class TestAccessChanges:
         socket = await watch(editor)
         await say(socket, op="subscribe", sensors=[one["id"]], values=["raw", "physical"])
         await owner.put(f"/projects/{project}/members/{editor.id}", {"role": "viewer"})
-        assert (await socket.receive_json(timeout=1.5))["raw"] == {one["id"]: False}
+        assert (await hear(socket, 1.5))["raw"] == {one["id"]: False}
         await send(device(one), {"samples": [{"t": time.time(), "v": 1.0}]})
         assert "raw" not in (await gather(socket, 1))[0]
 
     async def test_a_session_that_ends_closes_it(self, watch: Watch, viewer: Caller) -> None:
         socket = await watch(viewer)
         await viewer.post("/auth/logout")
-        message = await socket.receive_json(timeout=1.5)
+        message = await hear(socket, 1.5)
         assert message["type"].rpartition("/")[2] == "unauthenticated"
         assert (await socket.receive(timeout=1)).type is WSMsgType.CLOSE
         assert socket.close_code == 4401
@@ -143,7 +107,7 @@ class TestAccessChanges:
         made = (await viewer.post("/auth/tokens", {"name": "wall", "scope": "read"})).ok
         socket = await watch(Caller(viewer.client, made["token"]))
         await viewer.delete(f"/auth/tokens/{made['id']}")
-        assert (await socket.receive_json(timeout=1.5))["type"].rpartition("/")[2] == "unauthenticated"
+        assert (await hear(socket, 1.5))["type"].rpartition("/")[2] == "unauthenticated"
 
 
 class TestWhat:
@@ -175,37 +139,3 @@ class TestWhat:
         for each in (one, other):
             await send(device(each), {"samples": [{"t": time.time(), "v": 1.0}]})
         assert [s["sensor_id"] for s in await gather(socket, 1)] == [other["id"]]
-
-    async def test_resuming_gives_what_was_missed(
-        self, watch: Watch, owner: Caller, sensor: Make, device: Device, stored: Wait
-    ) -> None:
-        one = await sensor()
-        first = await watch(owner)
-        cursor = (await say(first, op="subscribe", sensors=[one["id"]]))["cursor"]
-        await first.close()
-        now = round(time.time(), 3)
-        await send(device(one), {"samples": [{"t": now, "v": 1.0}]})
-        await stored(one)
-        await send(device(one), {"samples": [{"t": now + 1, "v": 2.0}]})
-        second = await watch(owner)
-        answer = await say(second, op="subscribe", sensors=[one["id"]], since=cursor)
-        assert answer["op"] == "subscribed"
-        message = await second.receive_json(timeout=5)
-        if message["op"] == "gap":  # the stream was empty before the first sample: nothing earlier is held
-            found = await gather(second, 2)
-        else:
-            found = message["series"]
-        assert [v for series in found for v in series["raw"]] == [1.0, 2.0]
-
-
-class TestSlowViewer:
-    def test_it_is_bounded_and_told_what_was_merged(self) -> None:
-        viewer = Viewer()
-        viewer.sensors = {1: (uuid4(), True)}
-        t = np.arange(MAX_WAITING, dtype=np.int64)
-        for _ in range(2):
-            viewer.offer(1, Piece(t, t.astype(float), t.astype(float), np.zeros(len(t), np.uint8), 1.0))
-        message = orjson.loads(viewer.take("c") or b"")
-        shown = len(message["series"][0]["t"])
-        assert message["merged"] + shown == 2 * MAX_WAITING
-        assert message["series"][0]["t"][-1] == t[-1] / 1e6

@@ -1,0 +1,181 @@
+"""Events of projects on the live socket: who hears which, how sensors are, and what the intake does."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from hub.events.models import Event, EventKind
+from hub.events.service import EVENTS
+from hub.kit.context import HUB
+from hub.kit.db import Tx
+from hub.live.intake import IntakeWatch, Level
+from hub.live.watch import PARTS
+from tests.hub.callers import Caller
+from tests.hub.conftest import Device, Login, Make
+from tests.hub.live.conftest import Watch, hear, hear_event, say
+from tests.hub.telemetry.conftest import Wait, send
+
+
+async def subscribe(socket: Any, project: str, **more: Any) -> list[dict[str, Any]]:
+    """Subscribe to a project's events and return how its sensors are."""
+    answer = await say(socket, op="subscribe", projects=[project], **more)
+    assert (answer["op"], answer["projects"]) == ("subscribed", [project])
+    states = await hear(socket)
+    assert states["op"] == "states"
+    return states["sensors"]
+
+
+class TestWho:
+    async def test_strangers_find_no_project(self, watch: Watch, stranger: Caller, project: str) -> None:
+        answer = await say(await watch(stranger), op="subscribe", projects=[project])
+        assert answer["type"].rpartition("/")[2] == "not-found"
+
+    async def test_a_token_of_another_project_finds_none(
+        self, watch: Watch, login: Login, project: str, other_project: str
+    ) -> None:
+        both = await login("owner")
+        made = (await both.post("/auth/tokens", {"name": "wall", "scope": "read", "project_id": project})).ok
+        socket = await watch(Caller(both.client, made["token"]))
+        await subscribe(socket, project)
+        assert (await say(socket, op="subscribe", projects=[other_project]))["op"] == "problem"
+
+    async def test_others_hear_nothing(
+        self, watch: Watch, owner: Caller, login: Login, project: str, other_project: str, app: web.Application, db: Tx
+    ) -> None:
+        other = await login("viewer", other_project)
+        mine, theirs = await watch(owner), await watch(other)
+        await subscribe(mine, project)
+        await subscribe(theirs, other_project)
+        subject = await db.fetchval("select gen_random_uuid()")
+        for each in (project, other_project):
+            told = Event(EventKind.BACKFILL_FINISHED, subject, {"of": each})
+            app[EVENTS].publish(await db.fetchval("select $1::text::uuid", each), told)
+        for socket, its in ((mine, project), (theirs, other_project)):
+            event = await hear_event(socket, "backfill_finished")
+            assert (event["project_id"], event["details"], event["subject_id"]) == (its, {"of": its}, str(subject))
+
+    async def test_who_is_no_member_any_more_hears_nothing(
+        self, watch: Watch, viewer: Caller, owner: Caller, project: str, sensor: Make, device: Device
+    ) -> None:
+        one = await sensor()
+        socket = await watch(viewer)
+        await subscribe(socket, project)
+        await owner.delete(f"/projects/{project}/members/{viewer.id}")
+        assert await hear(socket, 1.5) == {"op": "access", "gone": [], "projects": [project], "raw": {}}
+        await send(device(one), {"samples": [{"t": time.time(), "v": None}]})
+        assert (await say(socket, op="ping"))["op"] == "pong"
+        with pytest.raises(TimeoutError):
+            await hear(socket, 1.2)  # the journal is written, and told, twice a second
+
+    async def test_unsubscribing_ends_it(self, watch: Watch, owner: Caller, project: str, app: web.Application) -> None:
+        socket = await watch(owner)
+        await subscribe(socket, project)
+        assert len(app[PARTS].relay.projects) == 1
+        await socket.send_json({"op": "unsubscribe", "projects": [project]})
+        assert (await say(socket, op="ping"))["op"] == "pong"
+        assert len(app[PARTS].relay.projects) == 0
+
+
+class TestJournal:
+    async def test_trouble_is_told_without_values_and_leads_to_its_entry(
+        self, watch: Watch, viewer: Caller, owner: Caller, project: str, sensor: Make, device: Device
+    ) -> None:
+        one = await sensor(profile={"kind": "custom", "expression": "sqrt(x)", "constants": {}})
+        socket = await watch(viewer)
+        await subscribe(socket, project)
+        await send(device(one), {"samples": [{"t": time.time(), "v": -77.125}]})
+        event = await hear_event(socket, "conversion_error")
+        assert event["subject_id"] == one["id"]
+        assert "77.125" not in str(event)
+        (entry,) = (await owner.get(f"/sensors/{one['id']}/journal")).ok["items"]
+        assert event["details"] == {
+            "journal": "conversion_error",
+            "entry_id": entry["id"],
+            "count": 1,
+            "codes": {},
+        }
+        assert abs(event["at"] - time.time()) < 5
+
+
+class TestCaptures:
+    async def test_start_and_stop(
+        self, watch: Watch, owner: Caller, editor: Caller, project: str, sensor: Make, run: Make
+    ) -> None:
+        made = await run(await sensor())
+        socket = await watch(owner)
+        await subscribe(socket, project)
+        capture = (await editor.post(f"/runs/{made['id']}/captures")).ok
+        await editor.post(f"/captures/{capture['id']}/stop")
+        heard = [await hear_event(socket, "capture") for _ in range(3)]
+        assert {event["subject_id"] for event in heard} == {capture["id"]}
+        assert [event["details"]["change"] for event in heard] == ["created", "started", "stopped"]
+        assert heard[1]["details"]["run_id"] == made["id"]
+
+
+class TestStates:
+    async def test_they_begin_with_what_is_and_go_on_with_what_changes(
+        self, watch: Watch, owner: Caller, project: str, sensor: Make, device: Device, db: Tx
+    ) -> None:
+        one = await sensor(heartbeat_interval_s=60)
+        socket = await watch(owner)
+        assert await subscribe(socket, project) == [
+            {"sensor_id": one["id"], "state": "unknown", "last_heartbeat": None}
+        ]
+        await device(one).post(f"/sensors/{one['id']}/heartbeat")
+        event = await hear_event(socket, "sensor_state")
+        assert (event["subject_id"], event["details"]["was"], event["details"]["state"]) == (
+            one["id"],
+            "unknown",
+            "online",
+        )
+        for back, state in ((130, "delayed"), (400, "offline")):
+            await db.execute("update sensor set last_heartbeat = now() - make_interval(secs => $1)", float(back))
+            assert (await hear_event(socket, "sensor_state"))["details"]["state"] == state
+
+    async def test_counts_are_pushed_on_request(
+        self, watch: Watch, owner: Caller, project: str, sensor: Make, device: Device, stored: Wait
+    ) -> None:
+        one = await sensor()
+        plain, counting = await watch(owner), await watch(owner)
+        await subscribe(plain, project)
+        await subscribe(counting, project, ledger=True)
+        now = time.time()
+        await send(device(one), {"samples": [{"t": now, "v": 1.0}, {"t": now, "v": 1.0}, {"t": now, "v": None}]})
+        await stored(one)
+        async with asyncio.timeout(5):
+            while (message := await hear(counting))["op"] != "ledger":
+                pass
+        (counts,) = message["sensors"]
+        assert counts == {
+            "sensor_id": one["id"],
+            "received": 3,
+            "stored": 1,
+            "duplicates": 1,
+            "rejected": 1,
+            "late": 0,
+        }
+        heard = [(await hear(plain))["op"] for _ in range(2)]  # online, and one sample rejected
+        assert set(heard) == {"event"}
+
+
+class TestIntake:
+    async def test_levels_need_two_looks_to_change(
+        self, watch: Watch, owner: Caller, project: str, app: web.Application
+    ) -> None:
+        socket = await watch(owner)
+        await subscribe(socket, project)
+        intake = IntakeWatch(app[HUB], app[PARTS].relay)
+        for lag_ms in (0, 900, 0, 0, 900, 700, 2500, 5000, 100, 100):
+            intake.take(lag_ms)
+        heard = [await hear(socket) for _ in range(3)]
+        assert [(event["kind"], event["details"]["over"], event["details"]["delay_ms"]) for event in heard] == [
+            ("ingest_delayed", False, 700),
+            ("buffering", False, 5000),
+            ("buffering", True, 100),
+        ]
+
+    def test_levels_are_ordered(self) -> None:
+        assert Level.PROMPT < Level.DELAYED < Level.BUFFERING
