@@ -9,7 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from hub.kit.context import Hub
-from hub.live.viewer import Piece, Viewer
+from hub.live.viewer import Piece, Spectrum, Viewer
 from hub.telemetry import entries
 from hub.telemetry.stream import ENTRY_FIELD, START, StreamId, key_of, page_of
 
@@ -142,5 +142,9 @@ def split(fields: dict[bytes, bytes]) -> list[tuple[int, Piece]]:
         at += count
         t = entry.t_us[part]
         delay_ms = (entry.received_at_us - int(t.max())) / 1000.0
-        pieces.append((no, Piece(t, entry.raw[part], entry.physical[part], entry.status[part], delay_ms)))
+        spectrum = None
+        if entry.vectors and (places := [place for place in range(part.start, at) if place in entry.vectors]):
+            newest = max(places, key=lambda place: entry.t_us[place])
+            spectrum = Spectrum(int(entry.t_us[newest]), entry.vectors[newest])
+        pieces.append((no, Piece(t, entry.raw[part], entry.physical[part], entry.status[part], delay_ms, spectrum)))
     return pieces

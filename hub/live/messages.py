@@ -111,6 +111,23 @@ class Samples(BaseModel):
     series: list[SampleColumns]
 
 
+class Vector(BaseModel):
+    """The newest vector of a sensor that has an axis; raw is absent where it may not be read, or was not asked for."""
+
+    sensor_id: UUID
+    t: float
+    raw: list[float] | None = None
+    physical: list[float | None] | None = None
+    status: Status
+
+
+class Vectors(BaseModel):
+    """The newest vectors of what the frame before held the headlines of; older ones are left out."""
+
+    op: Literal["vectors"] = "vectors"
+    vectors: list[Vector]
+
+
 class Happened(BaseModel):
     """An event of a project; `withheld` others of its kind and subject were not told since the last one."""
 
@@ -179,7 +196,7 @@ class Refused(ProblemDocument):
 
 
 Said = Annotated[
-    Ready | Pong | Subscribed | Gap | Samples | Happened | Missed | States | Counts | AccessChanged | Refused,
+    Ready | Pong | Subscribed | Gap | Samples | Vectors | Happened | Missed | States | Counts | AccessChanged | Refused,
     Field(discriminator="op"),
 ]
 SAID: TypeAdapter[Any] = TypeAdapter(Said)

@@ -13,6 +13,7 @@ import orjson
 from contract import frames
 from contract.frames import Frame, FrameSeries
 from hub.live.messages import Missed
+from hub.telemetry.entries import Vector
 from hub.telemetry.models import STATUS_NAMES
 
 MAX_WAITING: Final = 100_000
@@ -29,10 +30,18 @@ class Piece(NamedTuple):
     physical: npt.NDArray[np.float64]
     status: npt.NDArray[np.uint8]
     delay_ms: float
+    spectrum: "Spectrum | None" = None
 
     def take(self, places: slice | npt.NDArray[np.bool_]) -> "Piece":
         """Return the samples at these places."""
         return Piece(self.t_us[places], self.raw[places], self.physical[places], self.status[places], self.delay_ms)
+
+
+class Spectrum(NamedTuple):
+    """The newest vector of a piece, and its t in µs."""
+
+    t_us: int
+    vector: Vector
 
 
 class Viewer:
@@ -56,11 +65,14 @@ class Viewer:
         self._merged = 0
         self._told: deque[str] = deque()
         self._missed = 0
+        self._spectra: dict[int, Spectrum] = {}
 
     def offer(self, sensor_no: int, piece: Piece) -> None:
         """Take a piece; never waits."""
         self._waiting.setdefault(sensor_no, []).append(piece)
         self._samples += len(piece.t_us)
+        if piece.spectrum is not None:
+            self._spectra[sensor_no] = piece.spectrum
         if self._samples > MAX_WAITING:
             self._thin()
         if not self.holding:
@@ -93,12 +105,29 @@ class Viewer:
         """Drop what waits of these sensors."""
         for no in sensors:
             self._samples -= sum(len(piece.t_us) for piece in self._waiting.pop(no, ()))
+            self._spectra.pop(no, None)
 
     def take_told(self) -> list[str]:
         """Return the messages that wait, the oldest first, and how many were dropped before them."""
         told, self._told = list(self._told), deque()
         missed, self._missed = self._missed, 0
         return [Missed(events=missed).model_dump_json(), *told] if missed else told
+
+    def take_vectors(self) -> str | None:
+        """Write the newest vector of each sensor that came since; None when none did."""
+        spectra, self._spectra = self._spectra, {}
+        vectors: list[dict[str, object]] = []
+        for no, (t_us, vector) in spectra.items():
+            sensor_id, raw_allowed = self.sensors[no]
+            shown: dict[str, object] = {"sensor_id": sensor_id, "t": t_us / 1e6}
+            if "raw" in self.values and raw_allowed:
+                shown["raw"] = vector.raw
+            if "physical" in self.values:
+                shown["physical"] = vector.physical
+            vectors.append(shown | {"status": STATUS_NAMES[int(vector.status.max())]})
+        if not vectors:
+            return None
+        return orjson.dumps({"op": "vectors", "vectors": vectors}, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
     def take(self, cursor: str) -> bytes | str | None:
         """Make a frame of all samples that wait; None when none does."""

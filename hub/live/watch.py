@@ -131,6 +131,9 @@ class Watch:
             frame = viewer.take(cursor)
             if frame is not None:
                 await self._wire.show(frame, cursor)
+                vectors = viewer.take_vectors()
+                if vectors is not None:
+                    await self._wire.say(vectors)
             # What arrives in the meantime shares the next frame.
             await asyncio.sleep(FLUSH_S)
 

@@ -30,14 +30,16 @@ class Client:
         self.seen: list[float] = []
         self.gaps = 0
 
-    async def look(self, until: float | None, seconds: float) -> None:
-        """Connect, receive for some time or until a value was seen, and disconnect."""
+    async def look(self, until: int | None, seconds: float) -> None:
+        """Connect, receive for some time or until so many samples were seen, and disconnect."""
         socket = await self._watch(self._caller)
+        if self._cursor is None:
+            self.seen.clear()  # it begins anew
         wanted: dict[str, Any] = {"op": "subscribe", "sensors": self._sensors}
         wanted |= {"since": self._cursor} if self._cursor else {"backlog_s": 60}
         await socket.send_json(wanted)
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and (until is None or until not in self.seen):
+        while (left := deadline - time.monotonic()) > 0 and (until is None or len(self.seen) < until):
             try:
                 message = await hear(socket, left)
             except TimeoutError:
@@ -89,9 +91,9 @@ class TestAnyDisconnections:
                 await asyncio.sleep(dice.uniform(0, 0.2))
                 await viewer.look(None, dice.uniform(0.0, 0.25))
             over.set()
-        await viewer.look(float(sent - 1), 10)
-        assert sorted(viewer.seen) == [float(no) for no in range(sent)]
+        await viewer.look(sent, 10)
         assert viewer.gaps == 0
+        assert sorted(viewer.seen) == [float(no) for no in range(sent)]
 
 
 class TestBacklog:

@@ -1,7 +1,7 @@
 """The live WebSocket: who may watch, what arrives, and resuming without a gap."""
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from aiohttp import WSMsgType
@@ -139,3 +139,28 @@ class TestWhat:
         for each in (one, other):
             await send(device(each), {"samples": [{"t": time.time(), "v": 1.0}]})
         assert [s["sensor_id"] for s in await gather(socket, 1)] == [other["id"]]
+
+
+class TestVectors:
+    AXIS: ClassVar = {"quantity": "frequency", "unit": "Hz", "step": 1.0, "count": 2}
+
+    async def test_the_newest_follows_the_headlines(
+        self, watch: Watch, owner: Caller, sensor: Make, device: Device
+    ) -> None:
+        one = await sensor(axis=self.AXIS)
+        socket = await watch(owner)
+        await say(socket, op="subscribe", sensors=[one["id"]], encoding="json")
+        now = round(time.time(), 3)
+        await send(device(one), {"samples": [{"t": now, "v": [1, 2]}, {"t": now - 1, "v": [3, 4]}]})
+        assert (await gather(socket, 2))[0]["raw"] == [2.0, 4.0]
+        newest = {"sensor_id": one["id"], "t": now, "raw": [1.0, 2.0], "physical": [3.0, 5.0], "status": "ok"}
+        assert await hear(socket) == {"op": "vectors", "vectors": [newest]}
+
+    async def test_a_viewer_gets_no_raw(self, watch: Watch, viewer: Caller, sensor: Make, device: Device) -> None:
+        one = await sensor(axis=self.AXIS)
+        socket = await watch(viewer)
+        await say(socket, op="subscribe", sensors=[one["id"]])
+        await send(device(one), {"samples": [{"t": time.time(), "v": [1, 2]}]})
+        await gather(socket, 1)
+        (shown,) = (await hear(socket))["vectors"]
+        assert ("raw" in shown, shown["physical"]) == (False, [3.0, 5.0])
