@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -14,8 +14,42 @@ MAGIC: Final = 0x31505445  # "ETP1"
 RAW: Final = 1
 PHYSICAL: Final = 2
 STATUS: Final = 4
-_HEAD: Final = struct.Struct("<IHHII")
-_SERIES: Final = struct.Struct("<16sIBBHdQ")
+
+
+class Field(NamedTuple):
+    """A field of a head: its name, its format as `struct` writes it, and what it holds."""
+
+    name: str
+    format: str
+    holds: str
+
+
+HEAD_FIELDS: Final = (
+    Field("magic", "I", "the bytes ETP1"),
+    Field("series", "H", "how many series follow"),
+    Field("cursor_bytes", "H", "length of the cursor, which follows as UTF-8, padded to 8 bytes"),
+    Field("merged", "I", "samples left out because the viewer was too slow"),
+    Field("reserved", "I", "0"),
+)
+SERIES_FIELDS: Final = (
+    Field("sensor_id", "16s", "the sensor's UUID"),
+    Field("n", "I", "samples in each column"),
+    Field("flags", "B", "which columns follow t: 1 raw, 2 physical, 4 status"),
+    Field("decimated", "B", "1 where samples were left out without losing an extreme"),
+    Field("reserved", "H", "0"),
+    Field("delay_ms", "d", "arrival of the newest packet minus its newest t, NaN unknown"),
+    Field("total", "Q", "samples before decimation"),
+)
+COLUMNS: Final = (
+    Field("t", "d", "seconds since 1970"),
+    Field("raw", "d", "where flag 1 is set"),
+    Field("physical", "d", "where flag 2 is set; NaN for none"),
+    Field(
+        "status", "B", "where flag 4 is set, padded to 8 bytes; 0 ok, 1 out_of_range, 2 conversion_error, 3 no_profile"
+    ),
+)
+_HEAD: Final = struct.Struct("<" + "".join(field.format for field in HEAD_FIELDS))
+_SERIES: Final = struct.Struct("<" + "".join(field.format for field in SERIES_FIELDS))
 
 F64 = npt.NDArray[np.float64]
 U8 = npt.NDArray[np.uint8]
@@ -25,7 +59,7 @@ U8 = npt.NDArray[np.uint8]
 class FrameSeries:
     """One sensor's columns, shape (n,): t in seconds since 1970; raw, physical (NaN for null) and status may be absent.
 
-    `delay_s` is the arrival of the newest packet minus its newest t (NaN unknown); `total` counts before decimation.
+    `delay_ms` is the arrival of the newest packet minus its newest t (NaN unknown); `total` counts before decimation.
     """
 
     sensor_id: UUID

@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import WSCloseCode, web
 from redis.asyncio import Redis
 
-from hub import frontend, gateway, health, openapi
+from hub import asyncapi, frontend, gateway, health, openapi
 from hub.audit.routes import routes as audit_routes
 from hub.auth import personal_tokens, post, session_queries, tidy
 from hub.auth.routes import routes as auth_routes
@@ -151,6 +151,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         for endpoint in ENDPOINTS:
             register(app, endpoint)
         openapi.mount(app, (*ENDPOINTS, *LIVE_ENDPOINTS))
+        asyncapi.mount(app, (*ENDPOINTS, *LIVE_ENDPOINTS))
         frontend.mount(app, Path(settings.frontend_dir))
     health.mount(app, app[WORKERS])
     app.cleanup_ctx.append(_parts)

@@ -43,7 +43,7 @@ def document(endpoints: Sequence[Endpoint], *, title: str, version: str) -> dict
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for endpoint in endpoints:
         paths[endpoint.path][endpoint.method.lower()] = _operation(endpoint, schemas)
-    _schema_of(ProblemDocument, "serialization", schemas)
+    schema_of(ProblemDocument, "serialization", schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
@@ -69,7 +69,7 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     if endpoint.access.scheme is not None:
         operation["security"] = [{endpoint.access.scheme: []}]
     if endpoint.body is not None:
-        body = _schema_of(endpoint.body, "validation", schemas)
+        body = schema_of(endpoint.body, "validation", schemas)
         operation["requestBody"] = {
             "required": True,
             "content": {media: {"schema": body} for media in endpoint.consumes},
@@ -111,7 +111,7 @@ def _query_parameters(query: type[BaseModel] | None, schemas: dict[str, Any]) ->
 def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
     if endpoint.answer is not None:
-        schema = _schema_of(endpoint.answer, "serialization", schemas)
+        schema = schema_of(endpoint.answer, "serialization", schemas)
         success["content"] = {
             media: {"schema": schema if "json" in media else {"type": "string"}} for media in endpoint.produces
         }
@@ -144,7 +144,8 @@ def _by_status(problems: Iterable[type[Problem]]) -> dict[int, list[type[Problem
     return grouped
 
 
-def _schema_of(kind: Any, mode: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+def schema_of(kind: Any, mode: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema of a type, a reference where it is a model; models are added to `schemas`."""
     schema = TypeAdapter(kind).json_schema(ref_template=REF, mode=mode)
     schemas.update(schema.pop("$defs", {}))
     if isinstance(kind, type) and issubclass(kind, BaseModel):

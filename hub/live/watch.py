@@ -81,8 +81,9 @@ class Watch:
         await self._record(rows, wanted)
         # Rights that changed since they were read are asked for once more.
         self._doubtful |= self._ctx.hub.remembered.generation != generation
-        self.viewer.values = frozenset(wanted.values or BOTH)
-        self.viewer.binary = wanted.encoding == "binary"
+        if wanted.sensors or wanted.runs:
+            self.viewer.values = frozenset(wanted.values or BOTH)
+            self.viewer.binary = wanted.encoding == "binary"
         self.viewer.ledger |= wanted.ledger
         await self._begin(wanted, rows, projects)
         if projects:

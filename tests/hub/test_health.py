@@ -37,3 +37,8 @@ async def test_the_apis_document_is_public(anonymous: Caller) -> None:
     assert answer.ok["openapi"] == "3.1.0"
     created = answer.ok["paths"]["/api/v1/projects"]["post"]
     assert [parameter["name"] for parameter in created["parameters"]] == ["Idempotency-Key"]
+
+
+async def test_the_streams_document_is_public(anonymous: Caller) -> None:
+    answer = await anonymous.get("/asyncapi.json")
+    assert answer.ok["asyncapi"] == "3.0.0"

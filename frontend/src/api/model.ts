@@ -27,6 +27,8 @@ export type PersonalToken = Schemas["PersonalToken"];
 export type PersonalTokenCreate = Schemas["PersonalTokenCreate"];
 export type Enrollment = Schemas["Enrollment"];
 export type AuditFact = Schemas["AuditFact"];
+export type JournalEntry = Schemas["JournalEntry"];
+export type JournalKind = Schemas["Kind"];
 export type EdgeAgent = Schemas["EdgeAgent"];
 
 export const ROLES = ["viewer", "editor", "owner"] as const satisfies readonly Role[];

@@ -5,7 +5,8 @@ import { useMutation, useQuery, useQueryClient, type UseMutationResult, type Use
 import { all, api, body } from "./client";
 import type { Sensor, SensorCreate } from "./model";
 
-const REFRESH_MS = 2_000;
+/** States are pushed; what a push may have missed is read again now and then. */
+const REFRESH_MS = 15_000;
 
 /** In the order of their registration: a wall is read by position, and a new one comes last. */
 const inPlace = (a: Sensor, b: Sensor): number => a.created_at.localeCompare(b.created_at) || a.name.localeCompare(b.name);

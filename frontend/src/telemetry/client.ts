@@ -1,6 +1,6 @@
 /** The page's end of the telemetry worker: hands out readings and views, holds no samples of its own. */
 
-import type { AccessChange, FromWorker, Intake, LiveState, Reading, Spark, ToWorker, ViewData, ViewSpec, Watched } from "./protocol";
+import type { AccessChange, FromWorker, Heard, HubEvent, Intake, LiveState, Reading, Spark, ToWorker, ViewData, ViewSpec, Watched } from "./protocol";
 
 export interface LiveStatus {
   readonly state: LiveState;
@@ -37,6 +37,8 @@ export class TelemetryClient {
   private readonly sparks = new Map<string, Spark>();
   private readonly views = new Map<number, (data: ViewData) => void>();
   private readonly accessListeners = new Set<(change: AccessChange) => void>();
+  private readonly eventListeners = new Set<(event: HubEvent) => void>();
+  private readonly stateListeners = new Set<(states: Readonly<Record<string, Heard>>) => void>();
   private readonly watches = new Map<object, readonly Watched[]>();
   private nextView = 1;
   private live: LiveStatus = { state: "idle", retryAt: null };
@@ -66,6 +68,11 @@ export class TelemetryClient {
       this.watches.delete(key);
       this.sendWatched();
     };
+  }
+
+  /** Hear the events of this project, and of no other. */
+  project(id: string | null): void {
+    this.post({ op: "project", id });
   }
 
   open(spec: ViewSpec, take: (data: ViewData) => void): OpenView {
@@ -108,6 +115,17 @@ export class TelemetryClient {
     return () => this.accessListeners.delete(listener);
   }
 
+  onEvent(listener: (event: HubEvent) => void): Listener {
+    this.eventListeners.add(listener);
+    return () => this.eventListeners.delete(listener);
+  }
+
+  /** Hear how all sensors of the project are, whenever that is told anew. */
+  onStates(listener: (states: Readonly<Record<string, Heard>>) => void): Listener {
+    this.stateListeners.add(listener);
+    return () => this.stateListeners.delete(listener);
+  }
+
   private take(message: FromWorker): void {
     switch (message.op) {
       case "status":
@@ -120,6 +138,12 @@ export class TelemetryClient {
         break;
       case "access":
         this.accessListeners.forEach((listener) => listener(message.change));
+        break;
+      case "event":
+        this.eventListeners.forEach((listener) => listener(message.event));
+        break;
+      case "states":
+        this.stateListeners.forEach((listener) => listener(message.states));
         break;
       case "readings":
         this.flow = message.intake;

@@ -1,7 +1,7 @@
 /** Keeps the live WebSocket: authenticates, subscribes, resumes at the last cursor, reconnects with backoff. */
 
 import { decodeFrame, type Frame } from "./frames";
-import type { AccessChange, LiveState } from "./protocol";
+import type { AccessChange, Heard, HubEvent, LiveState } from "./protocol";
 
 const FIRST_RETRY_S = 0.5;
 const LONGEST_RETRY_S = 15;
@@ -18,6 +18,9 @@ export interface SocketEvents {
   readonly gap: () => void;
   readonly tokenNeeded: () => void;
   readonly access: (change: AccessChange) => void;
+  readonly event: (event: HubEvent) => void;
+  /** How all sensors of the project are; later changes come as events. */
+  readonly states: (states: Readonly<Record<string, Heard>>) => void;
 }
 
 interface Control {
@@ -26,6 +29,12 @@ interface Control {
   readonly cursor?: string | null;
   readonly gone?: readonly string[];
   readonly raw?: Readonly<Record<string, boolean>>;
+  readonly kind?: string;
+  readonly project_id?: string;
+  readonly subject_id?: string | null;
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Of `states`; ids only in other messages. */
+  readonly sensors?: readonly { readonly sensor_id: string; readonly state: Heard }[];
 }
 
 export class LiveSocket {
@@ -35,6 +44,7 @@ export class LiveSocket {
   private cursor: string | null = null;
   private wanted = new Set<string>();
   private subscribed = new Set<string>();
+  private projectId: string | null = null;
   private ready = false;
   private retryS = FIRST_RETRY_S;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -67,6 +77,15 @@ export class LiveSocket {
     if (gone.length > 0) this.send({ op: "unsubscribe", sensors: gone });
     if (fresh.length > 0) this.subscribe(fresh, null);
     this.subscribed = new Set(sensors);
+  }
+
+  /** Hear the events of this project, and of no other. */
+  project(id: string | null): void {
+    const before = this.projectId;
+    this.projectId = id;
+    if (!this.ready || before === id) return;
+    if (before !== null) this.send({ op: "unsubscribe", projects: [before] });
+    this.followProject();
   }
 
   retryNow(): void {
@@ -103,15 +122,23 @@ export class LiveSocket {
       this.retryS = FIRST_RETRY_S;
       this.subscribed = new Set(this.wanted);
       if (this.wanted.size > 0) this.subscribe([...this.wanted], this.cursor);
+      this.followProject();
       this.events.status("live", null);
     } else if (message.op === "pong" && message.now !== undefined) {
       const halfTrip = (Date.now() - this.sentPingAt) / 2000;
       this.events.clock(message.now + halfTrip - Date.now() / 1000);
+      // While all is quiet this keeps the place to resume within what the hub still holds.
+      if (typeof message.cursor === "string" && this.subscribed.size > 0) this.cursor = message.cursor;
     } else if (message.op === "gap") {
       this.cursor = null;
       this.events.gap();
     } else if (message.op === "access") {
       this.events.access({ gone: message.gone ?? [], raw: message.raw ?? {} });
+    } else if (message.op === "states") {
+      this.events.states(Object.fromEntries((message.sensors ?? []).map((each) => [each.sensor_id, each.state])));
+    } else if (message.op === "event" && message.kind !== undefined && message.project_id !== undefined) {
+      const { kind, project_id: projectId, subject_id: subjectId = null, details = {} } = message;
+      this.events.event({ kind, projectId, subjectId, details });
     } else if (message.op === "subscribed" && typeof message.cursor === "string") {
       this.cursor ??= message.cursor;
     }
@@ -119,6 +146,10 @@ export class LiveSocket {
 
   private subscribe(sensors: readonly string[], since: string | null): void {
     this.send({ op: "subscribe", sensors, encoding: "binary", ...(since === null ? {} : { since }) });
+  }
+
+  private followProject(): void {
+    if (this.projectId !== null) this.send({ op: "subscribe", projects: [this.projectId] });
   }
 
   private ping(): void {

@@ -22,6 +22,7 @@ export interface Watched {
 export type ToWorker =
   | { readonly op: "session"; readonly token: string | null; readonly origin: string }
   | { readonly op: "watch"; readonly sensors: readonly Watched[] }
+  | { readonly op: "project"; readonly id: string | null }
   | { readonly op: "view"; readonly id: number; readonly spec: ViewSpec }
   | { readonly op: "close"; readonly id: number }
   | { readonly op: "taken"; readonly id: number }
@@ -89,12 +90,24 @@ export interface AccessChange {
   readonly raw: Readonly<Record<string, boolean>>;
 }
 
+/** Something that happened in the project; the kind tells what the subject is. */
+export interface HubEvent {
+  readonly kind: string;
+  readonly projectId: string;
+  readonly subjectId: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export type Heard = "online" | "delayed" | "offline" | "unknown";
+
 export type LiveState = "idle" | "connecting" | "live" | "lost";
 
 export type FromWorker =
   | { readonly op: "status"; readonly state: LiveState; readonly retryAt: number | null; readonly clockOffsetS: number }
   | { readonly op: "token-needed" }
   | { readonly op: "access"; readonly change: AccessChange }
+  | { readonly op: "event"; readonly event: HubEvent }
+  | { readonly op: "states"; readonly states: Readonly<Record<string, Heard>> }
   | { readonly op: "readings"; readonly readings: readonly Reading[]; readonly intake: Intake }
   | { readonly op: "sparks"; readonly sparks: readonly Spark[] }
   | { readonly op: "view"; readonly id: number; readonly data: ViewData };

@@ -69,6 +69,8 @@ const socket = new LiveSocket({
     fillSparks();
     post({ op: "access", change });
   },
+  event: (event) => post({ op: "event", event }),
+  states: (states) => post({ op: "states", states }),
 });
 
 function subscribe(): void {
@@ -145,6 +147,9 @@ self.onmessage = (event: MessageEvent<ToWorker>): void => {
       for (const sensor of watched) log(sensor.id).heartbeatIntervalS = sensor.heartbeatIntervalS;
       fillSparks();
       subscribe();
+      break;
+    case "project":
+      socket.project(message.id);
       break;
     case "view":
       views.set(message.id, message.spec);

@@ -1,6 +1,6 @@
 /** Short notes of what an action came to: what, how much, one way on. */
 
-import { CloseButton } from "@mantine/core";
+import { CloseButton, UnstyledButton } from "@mantine/core";
 import { useSyncExternalStore, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -11,6 +11,8 @@ export interface Toast {
   readonly tone: "ok" | "warn" | "bad" | "info";
   readonly title: string;
   readonly detail?: string;
+  /** The way on to what it tells of. */
+  readonly action?: { readonly text: string; readonly run: () => void };
 }
 
 interface Shown extends Toast {
@@ -35,6 +37,11 @@ export function toast(what: Toast): void {
   setTimeout(() => remove(id), STAY_MS);
 }
 
+function follow(each: Shown): void {
+  remove(each.id);
+  each.action?.run();
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -51,6 +58,11 @@ export function Toasts(): ReactElement {
           <div className={styles.text}>
             <strong>{each.title}</strong>
             {each.detail !== undefined && <p>{each.detail}</p>}
+            {each.action !== undefined && (
+              <UnstyledButton className={styles.action} onClick={() => follow(each)}>
+                {each.action.text}
+              </UnstyledButton>
+            )}
           </div>
           <CloseButton size="xs" aria-label={t("close")} onClick={() => remove(each.id)} />
         </div>

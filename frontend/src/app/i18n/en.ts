@@ -1,8 +1,10 @@
 /** English. Keys name the place, not the words. */
 
+import events from "./en-events";
 import runs from "./en-runs";
 
 export default {
+  ...events,
   ...runs,
   close: "Close",
   cancel: "Cancel",

@@ -1,10 +1,12 @@
 /** Russian. */
 
 import type en from "./en";
+import events from "./ru-events";
 import runs from "./ru-runs";
 import type { Translated } from "./translated";
 
 const ru: Translated<typeof en> = {
+  ...events,
   ...runs,
   close: "Закрыть",
   cancel: "Отмена",

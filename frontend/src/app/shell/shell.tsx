@@ -18,6 +18,7 @@ import { lastProject, rememberProject } from "./last-project";
 import { Palette } from "./palette";
 import styles from "./shell.module.css";
 import { useAccessWatch } from "./use-access-watch";
+import { useEventWatch } from "./use-event-watch";
 
 // One worker for the life of the page: navigating keeps what it holds.
 let telemetry: TelemetryClient | null = null;
@@ -52,6 +53,7 @@ export function Shell(): ReactElement {
   const projects = me.data?.projects ?? [];
   const project = projectId === undefined ? lastProject(projects) : projects.find((each) => each.id === projectId);
   useAccessWatch(client, me.data === undefined ? null : project);
+  useEventWatch(client, project?.id ?? null);
 
   if (me.isPending) return <Loading />;
   if (me.data === undefined) return <ProblemNote title={t("page.failed")} problem={explain(me.error, t)} onRetry={() => void me.refetch()} />;

@@ -1,6 +1,7 @@
 /** The strip over the charts: timer, the button, the countdown, and what was delivered. */
 
 import { Button } from "@mantine/core";
+import type { TFunction } from "i18next";
 import { useCallback, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -111,7 +112,7 @@ export function CaptureStrip({ run, captures, sensors, selected, onOpen }: Props
   );
 }
 
-function durationText(s: number, t: ReturnType<typeof useTranslation>["t"]): string {
+function durationText(s: number, t: TFunction): string {
   if (s < 60) return t("duration.s", { n: s });
   return s < 3600 ? t("duration.min", { n: s / 60 }) : t("duration.h", { n: s / 3600 });
 }

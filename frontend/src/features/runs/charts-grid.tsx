@@ -1,5 +1,6 @@
 /** Up to four charts of a run and its lanes, all on one window and one cursor. */
 
+import type { TFunction } from "i18next";
 import { useCallback, useMemo, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -102,7 +103,7 @@ function BoundChart({ id, sensor, view, expanded, ...rest }: BoundChartProps): R
   );
 }
 
-function bandsOf(captures: readonly Capture[], t: ReturnType<typeof useTranslation>["t"]): LaneBand[] {
+function bandsOf(captures: readonly Capture[], t: TFunction): LaneBand[] {
   return captures.flatMap((capture) => {
     if (capture.started_at === null) return [];
     const from = seconds(capture.started_at);

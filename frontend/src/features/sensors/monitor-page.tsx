@@ -1,7 +1,7 @@
 /** The monitor: is everything alive, and is anything recorded. */
 
 import { Button, SegmentedControl, TextInput } from "@mantine/core";
-import type { ReactElement } from "react";
+import { useCallback, useEffect, useRef, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 
@@ -18,6 +18,7 @@ import { Select } from "@/ui/select";
 import { usePhone } from "@/ui/use-phone";
 import { useQueryState } from "@/ui/use-query-state";
 
+import { JournalDialog } from "./journal-dialog";
 import { liveSensor, needsAttention } from "./live-sensor";
 import { MonitorPanel } from "./monitor-panel";
 import { MonitorSummary } from "./monitor-summary";
@@ -89,8 +90,15 @@ function Wall({ sensors }: { readonly sensors: readonly Sensor[] }): ReactElemen
   const [name, setName] = useQueryState("q");
   const [view, setView] = useQueryState("view");
   const [panel, setPanel] = useQueryState("panel");
+  const [journal, setJournal] = useQueryState("journal");
   useWatch(sensors.map((sensor) => ({ id: sensor.id, heartbeatIntervalS: sensor.heartbeat_interval_s })));
   useRound();
+  // Kept the same for as long as the wall stands, so that a reading draws its tile and no other.
+  const latest = useRef(setJournal);
+  useEffect(() => {
+    latest.current = setJournal;
+  });
+  const showJournal = useCallback((id: string) => latest.current(id), []);
 
   const stateOf = (sensor: Sensor): SensorState => liveSensor(sensor, client.reading(sensor.id)).state;
   const counts: Record<SensorState, number> = { online: 0, delayed: 0, offline: 0, unknown: 0 };
@@ -124,16 +132,18 @@ function Wall({ sensors }: { readonly sensors: readonly Sensor[] }): ReactElemen
             })}
           </NothingFound>
         ) : view === "table" ? (
-          <SensorTable sensors={ordered} recording={recorded} />
+          <SensorTable sensors={ordered} recording={recorded} onJournal={setJournal} />
         ) : (
           <ul className={styles.tiles}>
             {ordered.map((sensor) => (
-              <SensorTile key={sensor.id} sensor={sensor} recording={recorded.has(sensor.id)} />
+              <SensorTile key={sensor.id} sensor={sensor} recording={recorded.has(sensor.id)} onJournal={showJournal} />
             ))}
           </ul>
         )}
       </div>
-      <MonitorPanel sensors={sensors} opened={panel !== "closed"} onToggle={() => setPanel(panel === "closed" ? null : "closed")} />
+      <MonitorPanel sensors={sensors} opened={panel !== "closed"} onToggle={() => setPanel(panel === "closed" ? null : "closed")}
+        onJournal={setJournal} />
+      <JournalDialog sensor={sensors.find((sensor) => sensor.id === journal)} onClose={() => setJournal(null)} />
     </div>
   );
 }

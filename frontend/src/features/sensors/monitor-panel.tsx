@@ -20,6 +20,7 @@ interface Props {
   readonly sensors: readonly Sensor[];
   readonly opened: boolean;
   readonly onToggle: () => void;
+  readonly onJournal: (sensorId: string) => void;
 }
 
 interface Shown {
@@ -27,7 +28,7 @@ interface Shown {
   readonly live: LiveSensor;
 }
 
-export function MonitorPanel({ sensors, opened, onToggle }: Props): ReactElement {
+export function MonitorPanel({ sensors, opened, onToggle, onJournal }: Props): ReactElement {
   const { t } = useTranslation();
   const client = useTelemetry();
   useRound();
@@ -64,7 +65,7 @@ export function MonitorPanel({ sensors, opened, onToggle }: Props): ReactElement
         {trouble.length === 0 && <p className={styles.quiet}>{t("panel.quiet")}</p>}
         <ul className={styles.troubles}>
           {trouble.map((each) => (
-            <Trouble key={each.sensor.id} {...each} />
+            <Trouble key={each.sensor.id} {...each} onJournal={onJournal} />
           ))}
         </ul>
       </section>
@@ -97,7 +98,7 @@ export function MonitorPanel({ sensors, opened, onToggle }: Props): ReactElement
   );
 }
 
-function Trouble({ sensor, live }: Shown): ReactElement {
+function Trouble({ sensor, live, onJournal }: Shown & Pick<Props, "onJournal">): ReactElement {
   const { t } = useTranslation();
   const late = live.delayMs !== null && live.delayMs > LATE_MS && live.state === "delayed" ? delay(live.delayMs) : null;
   const since = live.t === null ? t("panel.never") : t("panel.since", { time: clock(live.t) });
@@ -113,6 +114,9 @@ function Trouble({ sensor, live }: Shown): ReactElement {
               : t("panel.late", { name: sensor.name, time: `${late.value} ${late.unit}` })}
         </strong>
         <p>{late === null ? since : t("panel.heard", { time: live.t === null ? "–" : clock(live.t) })}</p>
+        <UnstyledButton className={styles.journal} onClick={() => onJournal(sensor.id)}>
+          {t("journal.open")}
+        </UnstyledButton>
       </div>
     </li>
   );

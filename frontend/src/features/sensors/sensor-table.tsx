@@ -1,11 +1,13 @@
 /** The monitor as a table. */
 
+import { UnstyledButton } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Sensor } from "@/api/model";
 import { useReading } from "@/telemetry/use-telemetry";
 import { measured, rate } from "@/ui/format";
+import { Icon } from "@/ui/icons";
 import { StateMark } from "@/ui/state-mark";
 import { Tag } from "@/ui/tag";
 import { Value } from "@/ui/value";
@@ -17,9 +19,10 @@ import styles from "./monitor.module.css";
 interface Props {
   readonly sensors: readonly Sensor[];
   readonly recording: ReadonlySet<string>;
+  readonly onJournal: (sensorId: string) => void;
 }
 
-export function SensorTable({ sensors, recording }: Props): ReactElement {
+export function SensorTable({ sensors, recording, onJournal }: Props): ReactElement {
   const { t } = useTranslation();
   return (
     <div className={styles.tableWrap}>
@@ -32,11 +35,12 @@ export function SensorTable({ sensors, recording }: Props): ReactElement {
             <th scope="col">{t("layer.raw")}</th>
             <th scope="col">{t("monitor.perSecond")}</th>
             <th scope="col">{t("monitor.delayHead")}</th>
+            <th scope="col">{t("journal.open")}</th>
           </tr>
         </thead>
         <tbody>
           {sensors.map((sensor) => (
-            <Row key={sensor.id} sensor={sensor} recording={recording.has(sensor.id)} />
+            <Row key={sensor.id} sensor={sensor} recording={recording.has(sensor.id)} onJournal={onJournal} />
           ))}
         </tbody>
       </table>
@@ -44,7 +48,13 @@ export function SensorTable({ sensors, recording }: Props): ReactElement {
   );
 }
 
-function Row({ sensor, recording }: { readonly sensor: Sensor; readonly recording: boolean }): ReactElement {
+interface RowProps {
+  readonly sensor: Sensor;
+  readonly recording: boolean;
+  readonly onJournal: (sensorId: string) => void;
+}
+
+function Row({ sensor, recording, onJournal }: RowProps): ReactElement {
   const { t } = useTranslation();
   const live = liveSensor(sensor, useReading(sensor.id));
   const { value, unit } = mainValue(sensor, live);
@@ -70,6 +80,11 @@ function Row({ sensor, recording }: { readonly sensor: Sensor; readonly recordin
       <td>{rate(live.ratePerS)}</td>
       <td>
         <Delay ms={live.delayMs} />
+      </td>
+      <td>
+        <UnstyledButton className={styles.journal} onClick={() => onJournal(sensor.id)} aria-label={t("journal.openOf", { name: sensor.name })}>
+          <Icon name="menu" size={14} />
+        </UnstyledButton>
       </td>
     </tr>
   );

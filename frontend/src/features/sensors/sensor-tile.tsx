@@ -1,11 +1,13 @@
 /** One sensor on the wall: state, value, curve of the last minute, rate and delay. */
 
+import { UnstyledButton } from "@mantine/core";
 import { memo, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Sensor } from "@/api/model";
 import { useReading, useSpark, useTelemetry } from "@/telemetry/use-telemetry";
 import { measured, rate, span } from "@/ui/format";
+import { Icon } from "@/ui/icons";
 import { Sparkline } from "@/ui/sparkline";
 import { StateMark } from "@/ui/state-mark";
 import { Tag } from "@/ui/tag";
@@ -18,9 +20,10 @@ import styles from "./monitor.module.css";
 interface Props {
   readonly sensor: Sensor;
   readonly recording: boolean;
+  readonly onJournal: (sensorId: string) => void;
 }
 
-export const SensorTile = memo(function SensorTile({ sensor, recording }: Props): ReactElement {
+export const SensorTile = memo(function SensorTile({ sensor, recording, onJournal }: Props): ReactElement {
   const { t } = useTranslation();
   const client = useTelemetry();
   const live = liveSensor(sensor, useReading(sensor.id));
@@ -43,6 +46,10 @@ export const SensorTile = memo(function SensorTile({ sensor, recording }: Props)
             {t("monitor.rec")}
           </Tag>
         )}
+        <UnstyledButton className={styles.journal} onClick={() => onJournal(sensor.id)} aria-label={t("journal.openOf", { name: sensor.name })}
+          title={t("journal.open")}>
+          <Icon name="menu" size={14} />
+        </UnstyledButton>
       </div>
       <div className={styles.values}>
         <Value size="tile" value={measured(value)} unit={unit} quiet={offline} />

@@ -1,0 +1,11 @@
+"""Events, toasts and journals in a real Chromium, against a whole system."""
+
+import pytest
+
+from tests.browser.conftest import Spec
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+def test_trouble_reaches_people_in_a_browser(in_browser: Spec) -> None:
+    in_browser("journal.spec.ts", 60)
