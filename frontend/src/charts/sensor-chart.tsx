@@ -14,7 +14,9 @@ import { Icon } from "@/ui/icons";
 
 import type { Band } from "./bands";
 import { type Layers, type Lock, PlotEngine, type Readout } from "./plot-engine";
+import { LastSpectrum } from "./last-spectrum";
 import styles from "./sensor-chart.module.css";
+import type { VectorAxis } from "./spectrum";
 import type { CursorTime } from "./sync";
 import { decimalsOf, step125 } from "./ticks";
 
@@ -23,6 +25,8 @@ export interface ChartSensor {
   readonly name: string;
   readonly inputUnit: string;
   readonly displayUnit: string;
+  /** Of a sensor whose samples are vectors: the curve is then that of their greatest elements. */
+  readonly axis: VectorAxis | null;
 }
 
 interface Props {
@@ -146,7 +150,7 @@ export function SensorChart(props: Props): ReactElement {
           </Tooltip>
         </span>
       </div>
-      <div className={styles.plot}>
+      <div className={styles.plot} data-shared={sensor.axis !== null || undefined}>
         <div ref={host} className={styles.host} />
         <div ref={chip} className={styles.chip} hidden />
         {problem !== null && <p className={styles.note} role="alert">{t("chart.problem", { reason: problem })}</p>}
@@ -155,6 +159,7 @@ export function SensorChart(props: Props): ReactElement {
           <SelectionMenu selection={selection} onClose={() => setSelection(null)} onZoom={props.onZoom} />
         )}
       </div>
+      {sensor.axis !== null && <LastSpectrum sensorId={sensor.id} axis={sensor.axis} unit={sensor.displayUnit} window={window} />}
     </section>
   );
 }

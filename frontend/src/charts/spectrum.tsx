@@ -11,7 +11,8 @@ import { splits, step125, tickLabels } from "./ticks";
 export interface VectorAxis {
   readonly quantity: string;
   readonly unit: string;
-  readonly start: number;
+  /** Of the first element; 0 where it is not given. */
+  readonly start?: number;
   readonly step: number;
   readonly count: number;
 }
@@ -44,14 +45,15 @@ export function Spectrum({ axis, values, unit, label }: Props): ReactElement {
   }, []);
 
   const { width, height } = size;
-  const end = axis.start + (axis.count - 1) * axis.step;
+  const begin = axis.start ?? 0;
+  const end = begin + (axis.count - 1) * axis.step;
   const [low, high] = useMemo(() => extent(values), [values]);
   const x = (i: number): number => LEFT + (i / Math.max(1, axis.count - 1)) * (width - LEFT - RIGHT);
   const y = (value: number): number => height - BOTTOM - ((value - low) / (high - low)) * (height - TOP - BOTTOM);
   const line = useMemo(() => pathOf(values, x, y), [values, width, height, low, high]); // eslint-disable-line react-hooks/exhaustive-deps -- x and y are made of these
-  const xStep = step125(((end - axis.start) * TICK_PX) / Math.max(TICK_PX, width - LEFT - RIGHT));
+  const xStep = step125(((end - begin) * TICK_PX) / Math.max(TICK_PX, width - LEFT - RIGHT));
   const yStep = step125(((high - low) * ROW_PX) / Math.max(ROW_PX, height - TOP - BOTTOM));
-  const xTicks = splits(axis.start, end, xStep);
+  const xTicks = splits(begin, end, xStep);
   const yTicks = splits(low, high, yStep);
   const xLabels = tickLabels(xTicks, xStep);
   const yLabels = tickLabels(yTicks, yStep);
@@ -62,7 +64,7 @@ export function Spectrum({ axis, values, unit, label }: Props): ReactElement {
     setPointed(i >= 0 && i < values.length ? i : null);
   };
   const value = shown === null ? null : (values[shown] ?? null);
-  const at = shown === null ? null : axis.start + shown * axis.step;
+  const at = shown === null ? null : begin + shown * axis.step;
   return (
     <figure className={styles.spectrum} aria-label={label}>
       <svg ref={svg} className={styles.svg} role="img" aria-label={at === null ? label : t("spectrum.highest", { at: measured(at), unit: axis.unit })}
@@ -74,7 +76,7 @@ export function Spectrum({ axis, values, unit, label }: Props): ReactElement {
           </g>
         ))}
         {xTicks.map((tick, i) => (
-          <text key={tick} x={x((tick - axis.start) / axis.step)} y={height - 5} textAnchor="middle" className={styles.tick}>
+          <text key={tick} x={x((tick - begin) / axis.step)} y={height - 5} textAnchor="middle" className={styles.tick}>
             {i === xTicks.length - 1 ? `${xLabels[i] ?? ""} ${axis.unit}` : xLabels[i]}
           </text>
         ))}

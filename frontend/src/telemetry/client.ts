@@ -1,6 +1,6 @@
 /** The page's end of the telemetry worker: hands out readings and views, holds no samples of its own. */
 
-import type { AccessChange, FromWorker, Heard, HubEvent, Intake, LiveState, Reading, Spark, ToWorker, ViewData, ViewSpec, Watched } from "./protocol";
+import type { AccessChange, FromWorker, Heard, HubEvent, Intake, LiveState, Reading, Spark, ToWorker, VectorReading, ViewData, ViewSpec, Watched } from "./protocol";
 
 export interface LiveStatus {
   readonly state: LiveState;
@@ -35,6 +35,7 @@ export class TelemetryClient {
   private readonly topics = new Topics();
   private readonly readings = new Map<string, Reading>();
   private readonly sparks = new Map<string, Spark>();
+  private readonly vectors = new Map<string, VectorReading>();
   private readonly views = new Map<number, (data: ViewData) => void>();
   private readonly accessListeners = new Set<(change: AccessChange) => void>();
   private readonly eventListeners = new Set<(event: HubEvent) => void>();
@@ -57,6 +58,7 @@ export class TelemetryClient {
     if (token !== null) return;
     this.readings.clear();
     this.sparks.clear();
+    this.vectors.clear();
   }
 
   /** Keep readings and curves of these sensors up to date until the returned function is called. */
@@ -101,12 +103,14 @@ export class TelemetryClient {
   intake = (): Intake => this.flow;
   reading = (id: string): Reading | undefined => this.readings.get(id);
   spark = (id: string): Spark | undefined => this.sparks.get(id);
+  vector = (id: string): VectorReading | undefined => this.vectors.get(id);
   /** Grows with every set of readings, for lists that show many. */
   round = (): number => this.generation;
 
   onStatus = (listener: Listener): Listener => this.topics.on("status", listener);
   onRound = (listener: Listener): Listener => this.topics.on("round", listener);
   onReading = (id: string, listener: Listener): Listener => this.topics.on(id, listener);
+  onVector = (id: string, listener: Listener): Listener => this.topics.on(`vector ${id}`, listener);
   onSpark = (id: string, listener: Listener): Listener => this.topics.on(`spark ${id}`, listener);
 
   /** Hear when the hub says that what one may see has changed. */
@@ -160,6 +164,12 @@ export class TelemetryClient {
         for (const spark of message.sparks) {
           this.sparks.set(spark.id, spark);
           this.topics.emit(`spark ${spark.id}`);
+        }
+        break;
+      case "vectors":
+        for (const vector of message.vectors) {
+          this.vectors.set(vector.id, vector);
+          this.topics.emit(`vector ${vector.id}`);
         }
         break;
       case "view":

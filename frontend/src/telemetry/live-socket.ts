@@ -1,7 +1,7 @@
 /** Keeps the live WebSocket: authenticates, subscribes, resumes at the last cursor, reconnects with backoff. */
 
 import { decodeFrame, type Frame } from "./frames";
-import type { AccessChange, Heard, HubEvent, LiveState } from "./protocol";
+import type { AccessChange, Heard, HubEvent, LiveState, VectorReading } from "./protocol";
 
 const FIRST_RETRY_S = 0.5;
 const LONGEST_RETRY_S = 15;
@@ -19,6 +19,7 @@ export interface SocketEvents {
   readonly tokenNeeded: () => void;
   readonly access: (change: AccessChange) => void;
   readonly event: (event: HubEvent) => void;
+  readonly vectors: (vectors: readonly VectorReading[]) => void;
   /** How all sensors of the project are; later changes come as events. */
   readonly states: (states: Readonly<Record<string, Heard>>) => void;
 }
@@ -33,6 +34,7 @@ interface Control {
   readonly project_id?: string;
   readonly subject_id?: string | null;
   readonly details?: Readonly<Record<string, unknown>>;
+  readonly vectors?: readonly { readonly sensor_id: string; readonly t: number; readonly physical?: readonly (number | null)[] }[];
   /** Of `states`; ids only in other messages. */
   readonly sensors?: readonly { readonly sensor_id: string; readonly state: Heard }[];
 }
@@ -136,6 +138,9 @@ export class LiveSocket {
       this.events.access({ gone: message.gone ?? [], raw: message.raw ?? {} });
     } else if (message.op === "states") {
       this.events.states(Object.fromEntries((message.sensors ?? []).map((each) => [each.sensor_id, each.state])));
+    } else if (message.op === "vectors") {
+      const vectors = message.vectors ?? [];
+      this.events.vectors(vectors.map(({ sensor_id: id, t, physical }) => ({ id, t, physical: physical ?? [] })));
     } else if (message.op === "event" && message.kind !== undefined && message.project_id !== undefined) {
       const { kind, project_id: projectId, subject_id: subjectId = null, details = {} } = message;
       this.events.event({ kind, projectId, subjectId, details });

@@ -76,6 +76,14 @@ export interface Spark {
   readonly floor: number;
 }
 
+/** The newest vector of a sensor that has an axis; null where an element has no physical value. */
+export interface VectorReading {
+  readonly id: string;
+  /** Seconds since 1970. */
+  readonly t: number;
+  readonly physical: readonly (number | null)[];
+}
+
 export interface Intake {
   readonly ratePerS: number;
   readonly delayMeanMs: number | null;
@@ -109,5 +117,6 @@ export type FromWorker =
   | { readonly op: "event"; readonly event: HubEvent }
   | { readonly op: "states"; readonly states: Readonly<Record<string, Heard>> }
   | { readonly op: "readings"; readonly readings: readonly Reading[]; readonly intake: Intake }
+  | { readonly op: "vectors"; readonly vectors: readonly VectorReading[] }
   | { readonly op: "sparks"; readonly sparks: readonly Spark[] }
   | { readonly op: "view"; readonly id: number; readonly data: ViewData };

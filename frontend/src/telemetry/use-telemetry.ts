@@ -3,7 +3,7 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 
 import type { LiveStatus, TelemetryClient } from "./client";
-import type { Intake, Reading, Spark, Watched } from "./protocol";
+import type { Intake, Reading, Spark, VectorReading, Watched } from "./protocol";
 
 export const TelemetryContext = createContext<TelemetryClient | null>(null);
 
@@ -37,6 +37,12 @@ export function useSpark(id: string): Spark | undefined {
   const client = useTelemetry();
   const subscribe = useCallback((listener: () => void) => client.onSpark(id, listener), [client, id]);
   return useSyncExternalStore(subscribe, () => client.spark(id));
+}
+
+export function useVector(id: string): VectorReading | undefined {
+  const client = useTelemetry();
+  const subscribe = useCallback((listener: () => void) => client.onVector(id, listener), [client, id]);
+  return useSyncExternalStore(subscribe, () => client.vector(id));
 }
 
 /** Re-render with every set of readings; for what shows many sensors at once. */

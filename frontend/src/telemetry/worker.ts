@@ -70,6 +70,7 @@ const socket = new LiveSocket({
     post({ op: "access", change });
   },
   event: (event) => post({ op: "event", event }),
+  vectors: (vectors) => post({ op: "vectors", vectors }),
   states: (states) => post({ op: "states", states }),
 });
 

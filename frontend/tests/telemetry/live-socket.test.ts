@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
 
 import { LiveSocket } from "@/telemetry/live-socket";
-import type { AccessChange, HubEvent } from "@/telemetry/protocol";
+import type { AccessChange, HubEvent, VectorReading } from "@/telemetry/protocol";
 
 class Line {
   static readonly OPEN = 1;
@@ -37,7 +37,7 @@ function open(parts: Partial<Events>): { socket: LiveSocket; line: Line; say: (m
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", Line);
   const nothing = (): void => undefined;
-  const events = { frame: nothing, status: nothing, clock: nothing, gap: nothing, tokenNeeded: nothing, access: nothing, event: nothing, states: nothing };
+  const events = { frame: nothing, status: nothing, clock: nothing, gap: nothing, tokenNeeded: nothing, access: nothing, event: nothing, vectors: nothing, states: nothing };
   const socket = new LiveSocket({ ...events, ...parts });
   socket.session("token", "http://hub");
   const line = Line.last;
@@ -59,6 +59,14 @@ it("passes on what the hub says about access, and keeps the line", () => {
   say({ op: "access", gone: ["c"] });
   expect(heard).toEqual([{ gone: ["a"], raw: { b: false } }, { gone: ["c"], raw: {} }]);
   expect(line.readyState).toBe(Line.OPEN);
+});
+
+it("passes on the newest vectors; one without physical values is empty", () => {
+  const heard: VectorReading[][] = [];
+  const { say } = open({ vectors: (vectors) => heard.push([...vectors]) });
+  say({ op: "ready", now: 1 });
+  say({ op: "vectors", vectors: [{ sensor_id: "a", t: 2, physical: [1, null] }, { sensor_id: "b", t: 3 }] });
+  expect(heard).toEqual([[{ id: "a", t: 2, physical: [1, null] }, { id: "b", t: 3, physical: [] }]]);
 });
 
 it("follows one project's events, whenever it was named", () => {

@@ -91,9 +91,11 @@ function BoundChart({ id, sensor, view, expanded, ...rest }: BoundChartProps): R
   const lockKey = JSON.stringify(lock);
   const stableLock = useMemo(() => JSON.parse(lockKey) as typeof lock, [lockKey]);
   const name = sensor?.name ?? id.slice(0, 8);
+  const axisKey = JSON.stringify(sensor?.axis ?? null);
+  const axis = useMemo(() => JSON.parse(axisKey) as Sensor["axis"], [axisKey]);
   const shown = useMemo(
-    () => ({ id, name, inputUnit: sensor?.input_unit ?? "", displayUnit: sensor?.display_unit ?? "" }),
-    [id, name, sensor?.input_unit, sensor?.display_unit],
+    () => ({ id, name, inputUnit: sensor?.input_unit ?? "", displayUnit: sensor?.display_unit ?? "", axis }),
+    [id, name, sensor?.input_unit, sensor?.display_unit, axis],
   );
   return (
     <SensorChart {...rest} sensor={shown} layers={stableLayers} lock={stableLock} expanded={expanded}
