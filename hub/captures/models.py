@@ -28,7 +28,7 @@ MACHINE = Machine[CaptureStatus](
     {
         CaptureStatus.DRAFT: frozenset({CaptureStatus.RUNNING, CaptureStatus.FAILED}),
         CaptureStatus.RUNNING: frozenset({CaptureStatus.FINISHED, CaptureStatus.FAILED}),
-        CaptureStatus.FINISHED: frozenset({CaptureStatus.SEALED}),
+        CaptureStatus.FINISHED: frozenset({CaptureStatus.SEALED, CaptureStatus.FAILED}),
         CaptureStatus.SEALED: frozenset(),
         CaptureStatus.FAILED: frozenset(),
     }
