@@ -76,7 +76,14 @@ async def read_capture_samples(ctx: Context, capture_id: UUID, query: CaptureRan
     first, last = await counting.capture_bounds(ctx.tx, capture_id)
     start = max(first, to_us(query.from_)) if query.from_ else first
     end = min(last, to_us(query.to)) if query.to else last
-    column = await reading.read(ctx.tx, sensor_no=sensor["no"], from_us=start, to_us=end, max_points=query.max_points)
+    column = await reading.read(
+        ctx.tx,
+        sensor_no=sensor["no"],
+        from_us=start,
+        to_us=end,
+        max_points=query.max_points,
+        capture_id=capture_id,
+    )
     details = {"sensor_id": query.sensor_id} | _shown(query, values, column)
     await record(ctx, Fact("capture.samples_read", subject_id=capture_id, details=details))
     return _answer(ctx, query.sensor_id, column, values)
@@ -111,7 +118,7 @@ async def export_capture(ctx: Context, capture_id: UUID, query: ExportQuery) -> 
             }
         )
         await response.prepare(ctx.request)
-        async for part in export.csv(tx, sensors, from_us=start, to_us=end, values=values):
+        async for part in export.csv(tx, capture_id, sensors, from_us=start, to_us=end, values=values):
             await response.write(part)
         await response.write_eof()
     return response

@@ -40,8 +40,8 @@ UP = (
     )
     """,
     "create index telemetry_captured_sensor on telemetry_captured (sensor_no, first_t, last_t)",
-    # Revision 1 is what was sealed. Whoever adds a revision or chunks locks the capture's row first, so that every
-    # revision has every chunk.
+    # Revision 1 is what was sealed. Later seals write their chunks for every revision that stands here, under a lock
+    # that waits for who adds one: commit the revision first, then fill in what it lacks.
     """
     create table capture_revision (
       capture_id uuid not null,
@@ -102,6 +102,7 @@ UP = (
       cause text not null check (cause in ('heard', 'age', 'hand', 'late')),
       requested_by uuid,
       requested_at timestamptz not null default clock_timestamp(),
+      drained boolean not null default false,
       not_before timestamptz not null default clock_timestamp(),
       failures int not null default 0,
       error text
