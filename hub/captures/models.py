@@ -60,6 +60,17 @@ class Initiator(BaseModel):
     role: Role
 
 
+class Sealing(BaseModel):
+    """How far a seal is that is planned or in the making."""
+
+    seal: int
+    sensors: int
+    sensors_done: int
+    share: float = Field(ge=0, le=1, description="How much of the range was copied.")
+    samples: int = Field(description="Samples copied so far.")
+    error: str | None = Field(description="Why the last step failed; it is tried again.")
+
+
 class Capture(BaseModel):
     """A capture session: every sample of its sensors with started_at ≤ t < stopped_at.
 
@@ -85,6 +96,10 @@ class Capture(BaseModel):
     run_number: int
     run_name: str
     experiment_name: str
+    failure: str | None = Field(description="Why a failed capture cannot hold what it should.")
+    seals: int = Field(description="How many seals were made; later ones only add what came late.")
+    late_waiting: int = Field(description="Samples that came after Stop and that no seal took in yet.")
+    sealing: Sealing | None
 
 
 class CaptureQuery(PageQuery):
