@@ -34,7 +34,7 @@ class SeriesHash:
     def __init__(self) -> None:
         """Begin with no samples."""
         self._hash = hashlib.sha256()
-        self._count = 0
+        self._n = 0
         self._first_t: int | None = None
         self._last: tuple[int, int] | None = None
 
@@ -50,7 +50,7 @@ class SeriesHash:
         records = np.empty(len(t_us), RECORD)
         records["t"], records["raw"] = t_us, raw
         self._hash.update(records.tobytes())
-        self._count += len(t_us)
+        self._n += len(t_us)
         if self._first_t is None:
             self._first_t = begins[0]
         self._last = (int(t_us[-1]), int(bits[-1]))
@@ -58,7 +58,29 @@ class SeriesHash:
     def digest(self) -> SeriesDigest:
         """Return what was hashed so far."""
         last_t = None if self._last is None else self._last[0]
-        return SeriesDigest(self._count, self._first_t, last_t, self._hash.digest())
+        return SeriesDigest(self._n, self._first_t, last_t, self._hash.digest())
+
+
+class VectorHash:
+    """Hashes a series of vectors, in the order of (t, identity): of each t, then all elements, little-endian."""
+
+    def __init__(self) -> None:
+        """Begin with no vectors."""
+        self._hash = hashlib.sha256()
+        self._n = 0
+        self._times: tuple[int, int] | None = None
+
+    def add(self, t_us: int, elements: F64) -> None:
+        """Add a vector, shape (m,)."""
+        self._hash.update(t_us.to_bytes(8, "little", signed=True))
+        self._hash.update(elements.astype("<f8", copy=False).tobytes())
+        self._n += 1
+        self._times = (t_us if self._times is None else self._times[0], t_us)
+
+    def digest(self) -> SeriesDigest:
+        """Return what was hashed so far."""
+        first_t, last_t = self._times or (None, None)
+        return SeriesDigest(self._n, first_t, last_t, self._hash.digest())
 
 
 def digest_of(t_us: I64, raw: F64) -> SeriesDigest:

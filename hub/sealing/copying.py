@@ -1,4 +1,4 @@
-"""Copying one hour of one sensor into a capture's own chunks, and hashing what the capture then holds."""
+"""Copying one hour of one sensor into a capture's own chunks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -11,10 +11,9 @@ import numpy as np
 
 from contract.conversion.convert import convert
 from contract.conversion.profile import Profile
-from contract.manifest import SeriesDigest, SeriesHash
 from hub.kit.db import Tx
 from hub.kit.vault import Vault
-from hub.sealing import manifest_queries, queries
+from hub.sealing import queries
 from hub.sealing.profiles import profiles_of
 from hub.telemetry import reading
 from hub.telemetry.chunks import CAPTURED_COLUMNS, LONGEST_SPAN_US, Samples, Stamp, copy_rows, cut
@@ -89,19 +88,6 @@ async def copy_next_hour(tx: Tx, vault: Vault, part: Part) -> bool:
         samples=samples,
     )
     return True
-
-
-async def hash_content(tx: Tx, part: Part) -> SeriesDigest:
-    """Hash what the capture holds of the sensor after this seal."""
-    return await hash_of(await manifest_queries.content(tx, part.capture_id, part.sensor_no, part.seal))
-
-
-async def hash_of(cursor: Any) -> SeriesDigest:
-    """Hash the series of a cursor over chunks in the order of first_t."""
-    series = SeriesHash()
-    async for piece in reading.pieces(cursor):
-        await asyncio.to_thread(series.add, piece.t_us, piece.raw)
-    return series.digest()
 
 
 async def _next_place(tx: Tx, part: Part) -> int | None:

@@ -11,7 +11,8 @@ from hub.kit.db import Tx
 from hub.kit.problems import TryAgain
 from hub.ledger.service import Fact, record_for_system
 from hub.sealing import queries
-from hub.sealing.copying import Part, copy_next_hour, hash_content
+from hub.sealing.copying import Part, copy_next_hour
+from hub.sealing.hashing import hash_content
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +64,7 @@ async def _do(tx: Tx, hub: Hub, job: asyncpg.Record) -> None:
     part = Part.of(job, row)
     if await copy_next_hour(tx, hub.vault, part):
         return
-    digest = await hash_content(tx, part)
+    digest = await hash_content(tx, part.capture_id, part.sensor_no, seal=part.seal, vectors=row["vectors"])
     await queries.finish_part(
         tx,
         part.capture_id,

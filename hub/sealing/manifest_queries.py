@@ -28,7 +28,8 @@ async def manifests(tx: Tx, capture_id: UUID) -> list[asyncpg.Record]:
     """List what each sensor's series was after each seal of a capture."""
     return await tx.fetch(
         """
-        select manifest.seal, manifest.sensor_no, manifest.sensor_id, sensor.name, manifest.added, manifest.n,
+        select manifest.seal, manifest.sensor_no, manifest.sensor_id, sensor.name, sensor.axis is not null as vectors,
+          manifest.added, manifest.n,
           manifest.first_t, manifest.last_t, manifest.sha256
         from capture_manifest manifest
         join sensor on sensor.id = manifest.sensor_id
@@ -53,6 +54,39 @@ async def content(tx: Tx, capture_id: UUID, sensor_no: int, seal: int) -> "Curso
         capture_id,
         sensor_no,
         seal,
+    )
+
+
+async def vectors(tx: Tx, sensor_no: int, first_t: int, last_t: int) -> "Cursor[asyncpg.Record]":
+    """Open a cursor over a sensor's vectors from the first to the last t, of each t those first that came first."""
+    return await tx.cursor(
+        """
+        select t, identity, array_send(raw) as raw
+        from telemetry_vector
+        where sensor_no = $1 and t between $2 and $3
+        order by t, received_at, identity
+        """,
+        sensor_no,
+        first_t,
+        last_t,
+    )
+
+
+async def vector_conversions(tx: Tx, capture_id: UUID, sensor_no: int) -> "Cursor[asyncpg.Record]":
+    """Open a cursor over a sensor's vectors in a capture's range: raw, and what was made of it."""
+    return await tx.cursor(
+        """
+        select 1 as revision, vector.profile_version, array_send(vector.raw) as raw,
+          array_send(vector.physical) as physical, vector.status
+        from capture_session capture
+        join telemetry_vector vector
+          on vector.sensor_no = $2
+          and vector.t >= (extract(epoch from capture.started_at) * 1000000)::bigint
+          and vector.t < (extract(epoch from capture.stopped_at) * 1000000)::bigint
+        where capture.id = $1
+        """,
+        capture_id,
+        sensor_no,
     )
 
 

@@ -26,7 +26,8 @@ class SealedBy(BaseModel):
 class SeriesManifest(BaseModel):
     """What a capture holds of one sensor once a seal is made.
 
-    The SHA-256 covers (t in µs since 1970 as int64, raw as float64), little-endian, sorted by (t, raw bits).
+    The SHA-256 covers (t in µs since 1970 as int64, raw as float64), little-endian, sorted by (t, raw bits); of vectors
+    t and then all elements, sorted by (t, identity).
     """
 
     sensor_id: UUID
@@ -81,7 +82,7 @@ class PhysicalCheck(BaseModel):
     revision: int
     profile_version: int
     kind: str = Field(description="linear, table or custom; none where no profile applied.")
-    samples: int
+    samples: int = Field(description="Of vectors every element.")
     exact: int = Field(description="The same to the last bit, as is their status.")
     close: int = Field(description="Within 4 ulp, of an expression.")
     differing: int

@@ -222,10 +222,12 @@ async def next_part(tx: Tx, capture_id: UUID) -> asyncpg.Record | None:
     """Read the part that is worked on; None when all are done."""
     return await tx.fetchrow(
         """
-        select sensor_no, sensor_id, from_t, next_t, to_t, next_chunk, added
-        from seal_part
-        where capture_id = $1 and sha256 is null
-        order by sensor_no
+        select part.sensor_no, part.sensor_id, sensor.axis is not null as vectors, part.from_t, part.next_t, part.to_t,
+          part.next_chunk
+        from seal_part part
+        join sensor on sensor.id = part.sensor_id
+        where part.capture_id = $1 and part.sha256 is null
+        order by part.sensor_no
         limit 1
         """,
         capture_id,

@@ -19,7 +19,7 @@ from hub.kit.db import Database, Tx
 from hub.kit.vault import Vault
 from hub.ledger.service import Fact, record_apart
 from hub.sealing import manifest_queries
-from hub.sealing.copying import hash_of
+from hub.sealing.hashing import hash_content
 from hub.sealing.models import PhysicalCheck, SeriesCheck, Verification
 from hub.sealing.problems import CaptureNotSealed
 from hub.sealing.profiles import profiles_of
@@ -91,7 +91,7 @@ def _unlike_their_manifest(seals: list[asyncpg.Record], manifests: list[asyncpg.
 
 
 async def _check_series(tx: Tx, capture_id: UUID, row: asyncpg.Record) -> SeriesCheck:
-    found = await hash_of(await manifest_queries.content(tx, capture_id, row["sensor_no"], row["seal"]))
+    found = await hash_content(tx, capture_id, row["sensor_no"], seal=row["seal"], vectors=row["vectors"])
     return SeriesCheck(
         sensor_id=row["sensor_id"],
         sensor=row["name"],
@@ -105,7 +105,10 @@ async def _check_series(tx: Tx, capture_id: UUID, row: asyncpg.Record) -> Series
 async def _check_physical(tx: Tx, vault: Vault, capture_id: UUID, row: asyncpg.Record) -> list[PhysicalCheck]:
     profiles = await profiles_of(tx, vault, row["sensor_id"])
     tallies: dict[tuple[int, int], Tally] = defaultdict(Tally)
-    cursor = await manifest_queries.conversions(tx, capture_id, row["sensor_no"])
+    if row["vectors"]:
+        cursor = await manifest_queries.vector_conversions(tx, capture_id, row["sensor_no"])
+    else:
+        cursor = await manifest_queries.conversions(tx, capture_id, row["sensor_no"])
     while chunks := await cursor.fetch(PAGE_CHUNKS):
         await asyncio.to_thread(_compare, chunks, profiles, tallies)
     checks: list[PhysicalCheck] = []

@@ -166,14 +166,20 @@ def _united(sealed: Column, recent: Column) -> Column:
 
 
 def held(t_us: I64, raw: F64, by_t_us: I64, by_raw: F64) -> npt.NDArray[np.bool_]:
-    """Tell which samples are among others, by t and the bits of raw."""
+    """Tell which samples are among others, by t and the bits of raw; of equal ones as many as are among those."""
     times = np.concatenate((by_t_us, t_us))
     bits = np.concatenate((by_raw, raw)).view(np.int64)
     mine = np.arange(len(times)) >= len(by_t_us)
+    if not mine.any():
+        return np.zeros(0, np.bool_)
     order = np.lexsort((mine, bits, times))
-    same = (np.diff(times[order]) == 0) & (np.diff(bits[order]) == 0)
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (np.diff(times[order]) != 0) | (np.diff(bits[order]) != 0)
+    starts, group = np.flatnonzero(new), np.cumsum(new) - 1
+    theirs = np.add.reduceat((~mine[order]).astype(np.int64), starts)[group]
+    rank = np.arange(len(order)) - starts[group] - theirs
     found = np.zeros(len(t_us), np.bool_)
-    found[order[1:][same & mine[order][1:]] - len(by_t_us)] = True
+    found[order[mine[order] & (rank < theirs)] - len(by_t_us)] = True
     return found
 
 

@@ -64,6 +64,10 @@ class Recorded:
         answer = await self.device.call("POST", "/telemetry", {"samples": rows})
         assert answer.status == 202, answer.body
         self.sent |= {(round(row["t"] * 1e6), struct.pack("<d", row["v"])) for row in rows}
+        await self.stored()
+
+    async def stored(self) -> None:
+        """Wait until nothing of the sensor is pending."""
         async with asyncio.timeout(20):
             while (await self.user.get(f"/sensors/{self.sensor['id']}/ledger")).ok["pending"]:  # noqa: ASYNC110 - the writer tells nobody
                 await asyncio.sleep(0.01)

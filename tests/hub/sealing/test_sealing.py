@@ -217,12 +217,12 @@ async def test_a_killed_worker(recorded: Recorded, hub: Hub, owner: Caller, sett
     await recorded.spread(2000)
     await recorded.capture()
     await owner.post(f"/captures/{recorded.id}/seal")
-    # The copy stands still before its third hour, in a transaction that has written already.
+    # The copy stands still in a later hour, in a transaction that has written already.
     await db.execute(
         """
         create function stand_still() returns trigger language plpgsql as $$
         begin
-          if new.next_chunk > 5 then perform pg_sleep(60); end if;
+          if new.next_chunk > 7 then perform pg_sleep(60); end if;
           return new;
         end $$
         """
