@@ -55,6 +55,7 @@ from hub.sensors import guards as sensor_guards
 from hub.sensors.agent_routes import routes as edge_agent_routes
 from hub.sensors.routes import routes as sensor_routes
 from hub.settings import ALL_ROLES, Role, Settings
+from hub.telemetry import merging, retention
 from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
@@ -144,6 +145,8 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("ledger.chain", lambda: chain.run(hub.db, lambda facts: from_facts.publish(events, facts)))
         workers.add("captures.auto_stop", lambda: auto_stop.run(hub))
         workers.add("sealing", lambda: sealing.run(hub))
+        workers.add("telemetry.merging", lambda: merging.run(hub))
+        workers.add("telemetry.retention", lambda: retention.run(hub))
         mail = make_mail(settings)
         workers.add("auth.post", lambda: post.run(hub, mail))
         workers.add("auth.tidy", lambda: tidy.run(hub.db))

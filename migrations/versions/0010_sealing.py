@@ -17,6 +17,31 @@ for each row when (old.status <> new.status and (old.status, new.status) not in 
 execute function refused('capture_status')
 """
 
+# Days can go now. Whether one is there the catalog tells, read anew: to_regclass may know a table that was dropped.
+ENSURE_DAY = """
+create or replace function ensure_telemetry_day(day bigint) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  width constant bigint := 86400000000;
+  part text := 'telemetry_recent_' || to_char(to_timestamp(day * 86400) at time zone 'UTC', 'YYYYMMDD');
+begin
+  if {absent} then
+    perform pg_advisory_xact_lock(hashtext('ensure_telemetry_day'));
+    if {absent} then
+      -- Attaching, unlike creating a partition in place, does not wait for those who read.
+      execute format('create table %I (like telemetry_recent including defaults including storage)', part);
+      execute format(
+        'alter table telemetry_recent attach partition %I for values from (%s) to (%s)',
+        part, day * width, (day + 1) * width
+      );
+    end if;
+  end if;
+end
+$$
+"""
+KNOWN = "to_regclass(part) is null"
+READ = "not exists (select from pg_class where relname = part and relnamespace = 'public'::regnamespace)"
+
 VIEW = """
 create view telemetry_record as
 select
@@ -222,6 +247,7 @@ UP = (
     "alter table capture_session add column failure text check (failure is null or status = 'failed')",
     "drop trigger capture_session_moves on capture_session",
     MOVES.format(more=", ('finished', 'failed')"),
+    ENSURE_DAY.format(absent=READ),
     "drop view telemetry_record",
     """
     create function telemetry_is_captured(capture uuid, sensor int, at bigint, value float8) returns boolean
@@ -251,7 +277,7 @@ UP = (
     begin
       -- No writer is in the middle of storing while the day goes, and no seal reads it any more.
       perform from stream_shard order by shard for update;
-      if to_regclass(part) is null
+      if not exists (select from pg_class where relname = part and relnamespace = 'public'::regnamespace)
         or exists (
           select from capture_session
           where status <> 'sealed'
@@ -286,6 +312,7 @@ DOWN = (
     "drop view telemetry_record",
     "drop function telemetry_is_captured(uuid, int, bigint, float8)",
     FORMER_VIEW,
+    ENSURE_DAY.format(absent=KNOWN),
     "drop trigger capture_session_moves on capture_session",
     MOVES.format(more=""),
     "alter table capture_session drop column failure",
