@@ -71,6 +71,14 @@ class Sealing(BaseModel):
     error: str | None = Field(description="Why the last step failed; it is tried again.")
 
 
+class ClockWarning(BaseModel):
+    """A sensor whose samples are dated more than a second off: near Start and Stop they fall on the wrong side."""
+
+    sensor_id: UUID
+    sensor: str
+    offset_s: float = Field(description="How far its newest sample was dated ahead of its arrival; negative: behind.")
+
+
 class Capture(BaseModel):
     """A capture session: every sample of its sensors with started_at ≤ t < stopped_at.
 
@@ -100,6 +108,7 @@ class Capture(BaseModel):
     seals: int = Field(description="How many seals were made; later ones only add what came late.")
     late_waiting: int = Field(description="Samples that came after Stop and that no seal took in yet.")
     sealing: Sealing | None
+    warnings: list[ClockWarning] = Field(default=[], description="Told by the answer of Start only.")
 
 
 class CaptureQuery(PageQuery):

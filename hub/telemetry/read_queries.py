@@ -161,7 +161,7 @@ async def sensor(tx: Tx, sensor_id: UUID) -> asyncpg.Record | None:
     """Read what samples are labelled with."""
     return await tx.fetchrow(
         """
-        select id, no, name, display_unit, input_unit, axis
+        select id, no, name, display_unit, input_unit, axis, heartbeat_interval_s
         from sensor
         where id = $1
         """,
@@ -188,7 +188,8 @@ async def capture_sensors(tx: Tx, capture_id: UUID) -> list[asyncpg.Record]:
     """List a capture's sensors in their order."""
     return await tx.fetch(
         """
-        select sensor.id, sensor.no, sensor.name, sensor.display_unit, sensor.input_unit, sensor.axis
+        select sensor.id, sensor.no, sensor.name, sensor.display_unit, sensor.input_unit, sensor.axis,
+          sensor.heartbeat_interval_s
         from capture_sensor member
         join sensor on sensor.id = member.sensor_id
         where member.capture_id = $1

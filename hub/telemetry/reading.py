@@ -48,13 +48,10 @@ class Column:
         )
 
 
-async def read(
-    tx: Tx, *, sensor_no: int, from_us: int, to_us: int, max_points: int | None, capture_id: UUID | None = None
-) -> Column:
-    """Read a sensor's samples with from ≤ t < to; at most `max_points` when given, then no extreme is lost.
+async def read(tx: Tx, *, sensor_no: int, from_us: int, to_us: int, capture_id: UUID | None = None) -> Column:
+    """Read a sensor's samples with from ≤ t < to; what a sealed capture holds of it when it is named.
 
-    What a sealed capture holds is read when it is named. Raises RangeTooLarge for more samples than one answer may
-    hold.
+    Raises RangeTooLarge for more samples than one answer may hold.
     """
     total = await read_queries.upper_count(
         tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id
@@ -62,10 +59,7 @@ async def read(
     if total > MAX_SAMPLES:
         raise RangeTooLarge(total=total, limit=MAX_SAMPLES)
     rows = await read_queries.chunks(tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id)
-    column = within(_united(*_by_origin(rows)), from_us, to_us)
-    if max_points is not None and len(column.t_us) > max_points:
-        return decimate(column, max_points)
-    return column
+    return within(_united(*_by_origin(rows)), from_us, to_us)
 
 
 async def stream(

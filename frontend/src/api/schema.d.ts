@@ -1460,6 +1460,12 @@ export interface components {
             status: components["schemas"]["CaptureStatus"];
             /** Stopped At */
             stopped_at: string | null;
+            /**
+             * Warnings
+             * @description Told by the answer of Start only.
+             * @default []
+             */
+            warnings?: components["schemas"]["ClockWarning"][];
         };
         /**
          * CaptureCreate
@@ -1564,6 +1570,24 @@ export interface components {
          * @enum {string}
          */
         Cause: "heard" | "age" | "hand" | "late";
+        /**
+         * ClockWarning
+         * @description A sensor whose samples are dated more than a second off: near Start and Stop they fall on the wrong side.
+         */
+        ClockWarning: {
+            /**
+             * Offset S
+             * @description How far its newest sample was dated ahead of its arrival; negative: behind.
+             */
+            offset_s: number;
+            /** Sensor */
+            sensor: string;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+        };
         /**
          * ConfiguredAgent
          * @description The agent as it sees itself.
@@ -2421,7 +2445,10 @@ export interface components {
             profile_version: number;
             /** Revision */
             revision: number;
-            /** Samples */
+            /**
+             * Samples
+             * @description Of vectors every element.
+             */
             samples: number;
             /** Sensor */
             sensor: string;
@@ -2929,8 +2956,23 @@ export interface components {
          * @description Columns of samples: t in seconds since 1970; raw is absent where it may not be read.
          */
         SamplesOut: {
+            /**
+             * Count
+             * @description Samples in each window, where windows were asked for.
+             * @default null
+             */
+            count?: number[] | null;
             /** Decimated */
             decimated: boolean;
+            /**
+             * Gaps
+             * @description From the last sample before to the first one after: over more than five median intervals nothing came. A line breaks there, thinned or not.
+             * @default []
+             */
+            gaps?: [
+                number,
+                number
+            ][];
             /**
              * Physical
              * @default null
@@ -3353,7 +3395,8 @@ export interface components {
          * SeriesManifest
          * @description What a capture holds of one sensor once a seal is made.
          *
-         *     The SHA-256 covers (t in µs since 1970 as int64, raw as float64), little-endian, sorted by (t, raw bits).
+         *     The SHA-256 covers (t in µs since 1970 as int64, raw as float64), little-endian, sorted by (t, raw bits); of vectors
+         *     t and then all elements, sorted by (t, identity).
          */
         SeriesManifest: {
             /**
@@ -6045,11 +6088,13 @@ export interface operations {
     read_capture_samples_samples: {
         parameters: {
             query: {
+                aggregate?: ("min" | "max" | "mean" | "count") | null;
                 from?: string | null;
                 max_points?: number | null;
                 sensor_id: string;
                 to?: string | null;
                 values?: ("raw" | "physical")[] | null;
+                window_s?: number | null;
             };
             header?: never;
             path: {
@@ -10924,7 +10969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description invalid-payload: The request does not have the expected shape */
+            /** @description invalid-payload: The request does not have the expected shape; pre-roll-too-long: The pre-roll reaches back further than samples are kept */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12321,10 +12366,12 @@ export interface operations {
     read_sensor_samples_samples: {
         parameters: {
             query?: {
+                aggregate?: ("min" | "max" | "mean" | "count") | null;
                 from?: string | null;
                 max_points?: number | null;
                 to?: string | null;
                 values?: ("raw" | "physical")[] | null;
+                window_s?: number | null;
             };
             header?: never;
             path: {
