@@ -106,6 +106,11 @@ async def drop_day(tx: Tx, day: int) -> bool:
     return await tx.fetchval("select drop_telemetry_day($1)", day)
 
 
+async def tighten_day(tx: Tx, day: int) -> bool:
+    """Rebuild the index of a day (since 1970) that merging has left mostly empty; False where it is not."""
+    return await tx.fetchval("select tighten_telemetry_day($1)", day)
+
+
 async def delete_vectors(tx: Tx, before_t: int, limit: int) -> int:
     """Delete vectors from before a time that lie in no capture; returns how many, `limit` at most."""
     return await tx.fetchval(

@@ -11,7 +11,7 @@ import structlog
 from hub.kit.context import Hub
 from hub.kit.db import Tx
 from hub.kit.problems import DatabaseAway
-from hub.telemetry import merge_queries
+from hub.telemetry import days, merge_queries
 from hub.telemetry.chunks import COPY_COLUMNS, LONGEST_SPAN_US, MAX_SAMPLES, copy_rows, cut
 from hub.telemetry.unpacking import samples_of
 
@@ -38,7 +38,11 @@ async def run(hub: Hub) -> None:
         try:
             if loop.time() - whole_at > WHOLE_EVERY_S:
                 merged_to, whole_at = None, loop.time()
-            merged_to = await merge(hub, merged_to)
+            if merged_to is None:
+                merged_to = await merge(hub)
+                await tighten(hub)
+            else:
+                merged_to = await merge(hub, merged_to)
         except DatabaseAway:
             log.info("merging waits, the database is away")
         await asyncio.sleep(PAUSE_S)
@@ -62,6 +66,20 @@ async def merge(hub: Hub, from_t: int | None = None) -> int:
                 await merge_slot(hub, sensors[start : start + SENSORS_AT_ONCE], slot * LONGEST_SPAN_US)
         place = stop
     return place
+
+
+async def tighten(hub: Hub) -> None:
+    """Rebuild the indexes that merging has left mostly empty, day by day."""
+    async with hub.db.transaction() as tx:
+        listed = await days.listed(tx)
+    for day in listed:
+        try:
+            async with hub.db.transaction() as tx:
+                await merge_queries.wait_shortly(tx)
+                if await merge_queries.tighten_day(tx, day):
+                    log.info("index rebuilt", day=day)
+        except asyncpg.LockNotAvailableError:
+            log.info("an index is in use; it is rebuilt later", day=day)
 
 
 async def merge_slot(hub: Hub, sensors: Sequence[int], from_t: int) -> None:

@@ -9,7 +9,7 @@ import structlog
 
 from hub.kit.context import Hub
 from hub.kit.problems import DatabaseAway
-from hub.telemetry import merge_queries
+from hub.telemetry import days, merge_queries
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +34,9 @@ async def drop_old(hub: Hub) -> list[int]:
     """Drop the days and vectors whose time is over; returns the days (since 1970) that went."""
     end = hub.clock.now_us() - hub.settings.retention_days * DAY_US - MARGIN_US
     async with hub.db.transaction() as tx:
-        names = await merge_queries.days(tx)
+        kept = await days.listed(tx)
     gone: list[int] = []
-    for day in sorted(day for day in map(day_of, names) if (day + 1) * DAY_US <= end):
+    for day in (day for day in kept if (day + 1) * DAY_US <= end):
         try:
             async with hub.db.transaction() as tx:
                 await merge_queries.wait_shortly(tx)
@@ -55,9 +55,3 @@ async def _delete_vectors(hub: Hub, end: int) -> None:
     while deleted == VECTORS_AT_ONCE:
         async with hub.db.transaction() as tx:
             deleted = await merge_queries.delete_vectors(tx, end, VECTORS_AT_ONCE)
-
-
-def day_of(partition: str) -> int:
-    """Return the day (since 1970) that a partition holds."""
-    date = datetime.strptime(partition.rpartition("_")[2], "%Y%m%d").replace(tzinfo=UTC)
-    return int(date.timestamp()) // 86_400

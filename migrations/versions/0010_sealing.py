@@ -301,11 +301,33 @@ UP = (
     $$
     """,
     "revoke execute on function drop_telemetry_day(bigint) from public",
+    # Merging leaves an index of pages with an entry each; rebuilt, it needs a fiftieth.
+    """
+    create function tighten_telemetry_day(day bigint) returns boolean
+    language plpgsql security definer set search_path = public, pg_temp as $$
+    declare
+      part text := 'telemetry_recent_' || to_char(to_timestamp(day * 86400) at time zone 'UTC', 'YYYYMMDD');
+      chunks bigint;
+    begin
+      if not exists (select from pg_class where relname = part and relnamespace = 'public'::regnamespace) then
+        return false;
+      end if;
+      execute format('select count(*) from %I', part) into chunks;
+      if pg_indexes_size(part::regclass) < 1000000 + 200 * chunks then
+        return false;
+      end if;
+      execute format('reindex table %I', part);
+      return true;
+    end
+    $$
+    """,
+    "revoke execute on function tighten_telemetry_day(bigint) from public",
     "revoke update, delete on telemetry_captured, capture_seal, capture_manifest from etp_app",
     "revoke update on telemetry_revision, capture_revision from etp_app",
 )
 
 DOWN = (
+    "drop function tighten_telemetry_day(bigint)",
     "drop function drop_telemetry_day(bigint)",
     "drop index telemetry_recent_sensor",
     "create index telemetry_recent_sensor on telemetry_recent (sensor_no, first_t)",

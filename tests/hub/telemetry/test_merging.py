@@ -71,6 +71,29 @@ class TestMerging:
         await merging.merge(hub)
         assert await chunks(db) == 3
 
+    async def test_an_index_is_rebuilt_once_it_is_mostly_empty(self, hub: Hub, sensor: Make, db: Tx) -> None:
+        await sensor()
+        no = await db.fetchval("select no from sensor")
+        slot = (hub.clock.now_us() - 3_600_000_000) // 600_000_000 * 600_000_000
+        await db.execute("insert into sensor_ledger (sensor_no) values ($1)", no)
+        await db.execute("select ensure_telemetry_day($1)", slot // DAY_US)
+        size = "select pg_indexes_size(('telemetry_recent_' || to_char(to_timestamp($1), 'YYYYMMDD'))::regclass)"
+        await db.execute(
+            """
+            insert into telemetry_recent
+              (sensor_no, first_t, last_t, n, t_offset, raw, physical, profile_version, received_at)
+            select $1, $2::bigint + i, $2::bigint + i, 1, '{0}', '{1}', '{3}', 1, 0
+            from generate_series(1, 40000) i
+            """,
+            no,
+            slot,
+        )
+        await merging.merge(hub)
+        before = await db.fetchval(size, slot / 1e6)
+        await merging.tighten(hub)
+        assert await db.fetchval(size, slot / 1e6) < before / 10
+        assert await db.fetchval("select sum(n) from telemetry_recent") == 40_000
+
     async def test_what_is_deleted_must_be_what_was_read(
         self, hub: Hub, sensor: Make, device: Device, stored: Wait, db: Tx, monkeypatch: pytest.MonkeyPatch
     ) -> None:
