@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
-from bench import access, figures, ingest, latency
+from bench import access, figures, ingest, latency, storage
 from bench.figures import Better, Figure
 from bench.ingest import Load
 from bench.latency import Path
@@ -55,6 +55,13 @@ def _access(name: str, limit: float) -> Benchmark:
     return Benchmark(name, run, access.UNIT, limit, "lower")
 
 
+def _storage(name: str, run: Callable[[str, float, Say], Awaitable[Figure]], limit: float) -> Benchmark:
+    async def measure(say: Say) -> Figure:
+        return await run(name, limit, say)
+
+    return Benchmark(name, measure, storage.UNIT, limit, "lower")
+
+
 BENCHMARKS: tuple[Benchmark, ...] = (
     _ingest("ingest-100", Load(100, 400_000, connections=32, floor=0.15)),
     _ingest("ingest-1000", Load(1_000, 1_200_000, connections=16, floor=0.7)),
@@ -62,6 +69,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     _latency("http-to-websocket", Path("http", limit_ms=150.0)),
     _latency("mqtt-to-websocket", Path("mqtt", limit_ms=250.0)),
     _access("access", limit=0.25),
+    _storage("storage-sealed", storage.measure_sealed, limit=20.0),
+    _storage("storage-recent-1hz", storage.measure_recent, limit=40.0),
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn, cast
+from uuid import UUID
 
 import typer
 from pydantic import ValidationError
@@ -86,6 +87,25 @@ def broker() -> None:
     from broker.settings import load
 
     run(load())
+
+
+@app.command()
+def verify(capture: Annotated[UUID, typer.Argument(help="The id of a sealed capture.")]) -> None:
+    """Verify a sealed capture: counts, hashes, physical values. Exit 0 when all hold, 1 when not, 2 without a seal."""
+    from cli.verification import report
+    from hub.admin import verify_capture
+    from hub.sealing.problems import CaptureNotSealed
+
+    try:
+        with _key_file_checked():
+            found = asyncio.run(verify_capture(_settings(), capture))
+    except CaptureNotSealed as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from problem
+    for line in report(found):
+        typer.echo(line)
+    if not found.holds:
+        raise typer.Exit(1)
 
 
 @admin.command()

@@ -14,6 +14,7 @@ from hub.ledger.verification import Head, Verification, verify
 from hub.projects import invites
 from hub.projects import service as projects
 from hub.projects.models import Role
+from hub.sealing import verification
 from hub.settings import Settings
 
 # Millions of facts take their time.
@@ -119,5 +120,16 @@ async def prune_audit(settings: Settings, older_than_days: int) -> Pruned | None
     try:
         async with database.transaction() as tx:
             return await prune(tx, older_than_days, by="operator")
+    finally:
+        await database.close()
+
+
+async def verify_capture(settings: Settings, capture_id: UUID) -> verification.Verification:
+    """Verify a sealed capture; raises CaptureNotSealed, SecretKeyUnfit."""
+    database = Database(settings.database_url, max_size=2, statement_timeout_s=AUDIT_STATEMENT_S)
+    vault = Vault(database, key_service_of(settings, may_create=False))
+    try:
+        await vault.ready()
+        return await verification.verify(database, vault, capture_id)
     finally:
         await database.close()

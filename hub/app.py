@@ -49,10 +49,13 @@ from hub.projects.routes import routes as project_routes
 from hub.runs import guards as run_guards
 from hub.runs import service as runs
 from hub.runs.routes import routes as run_routes
+from hub.sealing import worker as sealing
+from hub.sealing.routes import routes as sealing_routes
 from hub.sensors import guards as sensor_guards
 from hub.sensors.agent_routes import routes as edge_agent_routes
 from hub.sensors.routes import routes as sensor_routes
 from hub.settings import ALL_ROLES, Role, Settings
+from hub.telemetry import merging, retention
 from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
@@ -80,6 +83,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         telemetry_root_routes,
         vector_routes,
         sample_routes,
+        sealing_routes,
     )
     for endpoint in routes.endpoints
 )
@@ -140,6 +144,9 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
     if "worker" in roles:
         workers.add("ledger.chain", lambda: chain.run(hub.db, lambda facts: from_facts.publish(events, facts)))
         workers.add("captures.auto_stop", lambda: auto_stop.run(hub))
+        workers.add("sealing", lambda: sealing.run(hub))
+        workers.add("telemetry.merging", lambda: merging.run(hub))
+        workers.add("telemetry.retention", lambda: retention.run(hub))
         mail = make_mail(settings)
         workers.add("auth.post", lambda: post.run(hub, mail))
         workers.add("auth.tidy", lambda: tidy.run(hub.db))

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
 
     retention_days: int = Field(default=30, ge=1)
     journal_days: int = Field(default=90, ge=1, description="Entries of the sensors' journals are kept for so long.")
+    seal_grace_s: float = Field(
+        default=600.0, ge=0, description="A capture is sealed once its sensors were heard so long past its Stop."
+    )
+    seal_within_days: float = Field(default=7.0, gt=0, description="It is sealed after so long, heard or not.")
     max_samples_per_packet: int = Field(default=10_000, ge=1)
     max_packet_bytes: int = Field(default=8 << 20, description="Limit of a telemetry body after decompression.")
     registry_poll_s: float = Field(default=0.5, gt=0)

@@ -28,7 +28,7 @@ MACHINE = Machine[CaptureStatus](
     {
         CaptureStatus.DRAFT: frozenset({CaptureStatus.RUNNING, CaptureStatus.FAILED}),
         CaptureStatus.RUNNING: frozenset({CaptureStatus.FINISHED, CaptureStatus.FAILED}),
-        CaptureStatus.FINISHED: frozenset({CaptureStatus.SEALED}),
+        CaptureStatus.FINISHED: frozenset({CaptureStatus.SEALED, CaptureStatus.FAILED}),
         CaptureStatus.SEALED: frozenset(),
         CaptureStatus.FAILED: frozenset(),
     }
@@ -60,6 +60,25 @@ class Initiator(BaseModel):
     role: Role
 
 
+class Sealing(BaseModel):
+    """How far a seal is that is planned or in the making."""
+
+    seal: int
+    sensors: int
+    sensors_done: int
+    share: float = Field(ge=0, le=1, description="How much of the range was copied.")
+    samples: int = Field(description="Samples copied so far.")
+    error: str | None = Field(description="Why the last step failed; it is tried again.")
+
+
+class ClockWarning(BaseModel):
+    """A sensor whose samples are dated more than a second off: near Start and Stop they fall on the wrong side."""
+
+    sensor_id: UUID
+    sensor: str
+    offset_s: float = Field(description="How far its newest sample was dated ahead of its arrival; negative: behind.")
+
+
 class Capture(BaseModel):
     """A capture session: every sample of its sensors with started_at ≤ t < stopped_at.
 
@@ -85,6 +104,11 @@ class Capture(BaseModel):
     run_number: int
     run_name: str
     experiment_name: str
+    failure: str | None = Field(description="Why a failed capture cannot hold what it should.")
+    seals: int = Field(description="How many seals were made; later ones only add what came late.")
+    late_waiting: int = Field(description="Samples that came after Stop and that no seal took in yet.")
+    sealing: Sealing | None
+    warnings: list[ClockWarning] = Field(default=[], description="Told by the answer of Start only.")
 
 
 class CaptureQuery(PageQuery):

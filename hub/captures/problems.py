@@ -39,3 +39,10 @@ class CaptureNotOver(Problem):
 
     status = 409
     detail = "Capture {ordinal} is {current}; it can be archived once it is finished."
+
+
+class PreRollTooLong(Problem):
+    """The pre-roll reaches back further than samples are kept."""
+
+    status = 422
+    detail = "Samples that are in no capture are kept for {days} days. Ask for a shorter pre_roll_s."

@@ -85,7 +85,31 @@ async def find(tx: Tx, capture_id: UUID) -> asyncpg.Record | None:
           capture.duration_s, capture.pre_roll_s, capture.notes, capture.initiated_by,
           initiator.name as initiated_name, capture.initiated_role, capture.created_at, run.number as run_number,
           run.name as run_name, experiment.name as experiment_name,
-          array(select sensor_id from capture_sensor where capture_id = capture.id order by place) as sensor_ids
+          array(select sensor_id from capture_sensor where capture_id = capture.id order by place) as sensor_ids,
+          capture.failure,
+          (select count(*) from capture_seal seal where seal.capture_id = capture.id) as seals,
+          (
+            select coalesce(sum(late.n), 0)::bigint
+            from capture_late late
+            where late.capture_id = capture.id and late.seal is null
+          ) as late_waiting,
+          (
+            select jsonb_build_object(
+              'seal', job.seal,
+              'sensors', count(part),
+              'sensors_done', count(part.sha256),
+              'share', coalesce(avg(case
+                when part.sha256 is not null or part.to_t <= part.from_t then 1
+                else (part.next_t - part.from_t)::float8 / (part.to_t - part.from_t)
+              end), 0),
+              'samples', coalesce(sum(part.added), 0),
+              'error', job.error
+            )
+            from seal_job job
+            left join seal_part part on part.capture_id = job.capture_id
+            where job.capture_id = capture.id
+            group by job.capture_id
+          ) as sealing
         from capture_session capture
         join run on run.id = capture.run_id
         join experiment on experiment.id = run.experiment_id
@@ -115,7 +139,31 @@ async def page(
           capture.duration_s, capture.pre_roll_s, capture.notes, capture.initiated_by,
           initiator.name as initiated_name, capture.initiated_role, capture.created_at, run.number as run_number,
           run.name as run_name, experiment.name as experiment_name,
-          array(select sensor_id from capture_sensor where capture_id = capture.id order by place) as sensor_ids
+          array(select sensor_id from capture_sensor where capture_id = capture.id order by place) as sensor_ids,
+          capture.failure,
+          (select count(*) from capture_seal seal where seal.capture_id = capture.id) as seals,
+          (
+            select coalesce(sum(late.n), 0)::bigint
+            from capture_late late
+            where late.capture_id = capture.id and late.seal is null
+          ) as late_waiting,
+          (
+            select jsonb_build_object(
+              'seal', job.seal,
+              'sensors', count(part),
+              'sensors_done', count(part.sha256),
+              'share', coalesce(avg(case
+                when part.sha256 is not null or part.to_t <= part.from_t then 1
+                else (part.next_t - part.from_t)::float8 / (part.to_t - part.from_t)
+              end), 0),
+              'samples', coalesce(sum(part.added), 0),
+              'error', job.error
+            )
+            from seal_job job
+            left join seal_part part on part.capture_id = job.capture_id
+            where job.capture_id = capture.id
+            group by job.capture_id
+          ) as sealing
         from capture_session capture
         join run on run.id = capture.run_id
         join experiment on experiment.id = run.experiment_id
@@ -301,4 +349,23 @@ async def running_in_project(tx: Tx, project_id: UUID) -> list[asyncpg.Record]:
         order by experiment.name, run.number, capture.ordinal_number
         """,
         project_id,
+    )
+
+
+async def clocks_off(tx: Tx, capture_id: UUID, most_s: float) -> list[asyncpg.Record]:
+    """List the capture's sensors that were heard lately and whose newest samples were dated further off than that."""
+    return await tx.fetch(
+        """
+        select sensor.id, sensor.name, -ledger.delay_us / 1000000.0::float8 as offset_s
+        from capture_sensor member
+        join sensor on sensor.id = member.sensor_id
+        join sensor_ledger ledger on ledger.sensor_no = member.sensor_no
+        where member.capture_id = $1
+          and abs(ledger.delay_us) > $2::float8 * 1000000
+          and timestamptz 'epoch' + ledger.last_received_at * interval '1 microsecond'
+            > clock_timestamp() - 5 * sensor.heartbeat_interval_s * interval '1 second'
+        order by member.place, sensor.name
+        """,
+        capture_id,
+        most_s,
     )

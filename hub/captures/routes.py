@@ -5,7 +5,14 @@ from uuid import UUID
 from hub.captures import service
 from hub.captures.access import of_capture
 from hub.captures.models import Capture, CaptureCreate, CaptureQuery, CaptureUpdate
-from hub.captures.problems import CaptureKept, CaptureNotDraft, CaptureNotOver, CaptureNotRunning, NothingToRecord
+from hub.captures.problems import (
+    CaptureKept,
+    CaptureNotDraft,
+    CaptureNotOver,
+    CaptureNotRunning,
+    NothingToRecord,
+    PreRollTooLong,
+)
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
@@ -37,7 +44,7 @@ async def list_project_captures(ctx: Context, project_id: UUID, query: CaptureQu
     access=of_run(Role.EDITOR),
     answer=Capture,
     status=201,
-    problems=[RunNotRunning, RunOver, NothingToRecord, SensorGone, ProjectGone],
+    problems=[RunNotRunning, RunOver, NothingToRecord, PreRollTooLong, SensorGone, ProjectGone],
 )
 async def create_capture(ctx: Context, run_id: UUID, body: CaptureCreate) -> Capture:
     """Start a capture of a running run; `start: false` makes a draft."""

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import asyncpg
 
-from hub.captures import queries
+from hub.captures import clocks, queries
 from hub.captures.models import (
     DELETABLE,
     MACHINE,
@@ -15,7 +15,14 @@ from hub.captures.models import (
     CaptureUpdate,
     Initiator,
 )
-from hub.captures.problems import CaptureKept, CaptureNotDraft, CaptureNotOver, CaptureNotRunning, NothingToRecord
+from hub.captures.problems import (
+    CaptureKept,
+    CaptureNotDraft,
+    CaptureNotOver,
+    CaptureNotRunning,
+    NothingToRecord,
+    PreRollTooLong,
+)
 from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.kit.pages import Page, Position, page_of, position_of
@@ -29,7 +36,13 @@ SKETCH = (CaptureStatus.DRAFT, CaptureStatus.RUNNING)
 
 
 async def create(ctx: Context, run_id: UUID, body: CaptureCreate) -> Capture:
-    """Draft a capture of a run and start it unless told otherwise; raises RunNotRunning, RunOver, NothingToRecord."""
+    """Draft a capture of a run and start it unless told otherwise.
+
+    Raises PreRollTooLong, RunNotRunning, RunOver, NothingToRecord.
+    """
+    retention_s = ctx.hub.settings.retention_days * 86_400.0
+    if body.pre_roll_s > retention_s:
+        raise PreRollTooLong(days=ctx.hub.settings.retention_days)
     run = await runs.lock(ctx.tx, run_id)
     if run.status in OVER and not body.start:
         raise RunOver(number=run.number, current=run.status)
@@ -46,9 +59,10 @@ async def create(ctx: Context, run_id: UUID, body: CaptureCreate) -> Capture:
     )
     details = {"run_id": str(run_id), "ordinal_number": ordinal}
     await record(ctx, Fact("capture.created", subject_id=capture_id, details=details))
-    if body.start:
-        await _begin(ctx, run, capture_id)
-    return await read(ctx, capture_id)
+    if not body.start:
+        return await read(ctx, capture_id)
+    await _begin(ctx, run, capture_id)
+    return await _begun(ctx, capture_id)
 
 
 async def start(ctx: Context, capture_id: UUID) -> Capture:
@@ -62,7 +76,7 @@ async def start(ctx: Context, capture_id: UUID) -> Capture:
     if not MACHINE.allows(status, CaptureStatus.RUNNING):
         raise CaptureNotDraft(ordinal=capture["ordinal_number"], current=status)
     await _begin(ctx, run, capture_id)
-    return await read(ctx, capture_id)
+    return await _begun(ctx, capture_id)
 
 
 async def _begin(ctx: Context, run: runs.LockedRun, capture_id: UUID) -> None:
@@ -73,6 +87,11 @@ async def _begin(ctx: Context, run: runs.LockedRun, capture_id: UUID) -> None:
         raise NothingToRecord(number=run.number, run_id=run.id)
     await queries.start(ctx.tx, capture_id, initiated_by=ctx.caller.id, initiated_role=ctx.scope.role)
     await record(ctx, Fact("capture.started", subject_id=capture_id, details={"run_id": str(run.id)}))
+
+
+async def _begun(ctx: Context, capture_id: UUID) -> Capture:
+    capture = await read(ctx, capture_id)
+    return capture.model_copy(update={"warnings": await clocks.warnings(ctx.tx, capture_id)})
 
 
 async def stop(ctx: Context, capture_id: UUID) -> Capture:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hub.kit.context import Hub
 from hub.telemetry import queries, read_queries, reading
-from hub.telemetry.chunks import MAX_SPAN_US
+from hub.telemetry.chunks import LONGEST_SPAN_US
 from hub.telemetry.problems import RangeTooLarge
 from hub.telemetry.reading import Column
 from hub.telemetry.stream import START, StreamId
@@ -38,10 +38,10 @@ async def read(hub: Hub, sensors: Sequence[int], from_us: int) -> Backlog:
     shards = sorted({no % hub.settings.stream_shards for no in sensors})
     info = cast("Any", await hub.stream.info("server"))
     async with hub.db.snapshot() as tx:
-        total = await read_queries.upper_count_of_all(tx, sensors, from_us, MAX_SPAN_US)
+        total = await read_queries.upper_count_of_all(tx, sensors, from_us, LONGEST_SPAN_US)
         if total > MOST_SAMPLES:
             raise RangeTooLarge(total=total, limit=MOST_SAMPLES)
-        rows = await read_queries.chunks_of_all(tx, sensors, from_us, MAX_SPAN_US)
+        rows = await read_queries.chunks_of_all(tx, sensors, from_us, LONGEST_SPAN_US)
         reaches: dict[int, StreamId] = {}
         lives: dict[tuple[int, str], StreamId] = {}
         for shard in shards:

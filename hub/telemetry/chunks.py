@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ from hub.telemetry.entries import F64, I32, I64, U8, Vector
 
 MAX_SAMPLES: Final = 1000
 MAX_SPAN_US: Final = 60_000_000
+# Of merged and of sealed chunks; no chunk is longer.
+LONGEST_SPAN_US: Final = 600_000_000
 
 COPY_HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 COPY_TRAILER: Final = struct.pack(">h", -1)
@@ -29,6 +32,12 @@ COPY_COLUMNS: Final = (
     "received_at",
     "meta",
 )
+CAPTURED_COLUMNS: Final = (
+    *("t_delta" if name == "t_offset" else name for name in COPY_COLUMNS),
+    "capture_id",
+    "seal",
+    "chunk_no",
+)
 T = TypeVar("T")
 _INT4_OID: Final = 23
 _FLOAT8_OID: Final = 701
@@ -37,9 +46,19 @@ _FIXED: Final = struct.Struct(">hiiiqiqii")
 # An array's field length, dimensions, null flag, element type, size and lower bound.
 _ARRAY: Final = struct.Struct(">iiiiii")
 _TAIL: Final = struct.Struct(">iiiq")
+_STAMP: Final = struct.Struct(">i16siiii")
 _NULL: Final = struct.pack(">i", -1)
 _ELEMENT_4: Final = np.dtype([("size", ">i4"), ("value", ">i4")])
 _ELEMENT_8: Final = np.dtype([("size", ">i4"), ("value", ">f8")])
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What marks sealed chunks: whose they are, the seal that added them, and the number of the first one."""
+
+    capture_id: UUID
+    seal: int
+    first_chunk_no: int
 
 
 @dataclass(frozen=True)
@@ -91,12 +110,12 @@ def _moved(by_place: dict[int, T], indices: npt.NDArray[Any]) -> dict[int, T]:
     return {new: by_place[old] for new, old in enumerate(indices.tolist()) if old in by_place}
 
 
-def cut(samples: Samples) -> I64:
-    """Return where chunks begin: at each new sensor, profile version or minute, and after 1000 samples."""
+def cut(samples: Samples, span_us: int = MAX_SPAN_US) -> I64:
+    """Return where chunks begin: at each new sensor, profile version or stretch of time, and after 1000 samples."""
     n = len(samples.t_us)
     if n == 0:
         return np.empty(0, np.int64)
-    slot = samples.t_us // MAX_SPAN_US
+    slot = samples.t_us // span_us
     new = np.empty(n, np.bool_)
     new[0] = True
     new[1:] = (np.diff(samples.sensor_no) != 0) | (np.diff(samples.version) != 0) | (np.diff(slot) != 0)
@@ -105,13 +124,19 @@ def cut(samples: Samples) -> I64:
     return np.flatnonzero(place % MAX_SAMPLES == 0)
 
 
-def copy_rows(samples: Samples, starts: I64) -> Iterator[bytes]:
-    """Write the chunks that begin at `starts` as the data of a binary COPY into telemetry_recent (COPY_COLUMNS)."""
+def copy_rows(samples: Samples, starts: I64, stamp: Stamp | None = None) -> Iterator[bytes]:
+    """Write the chunks that begin at `starts` as the data of a binary COPY.
+
+    It goes into telemetry_recent (COPY_COLUMNS); with a stamp into telemetry_captured (CAPTURED_COLUMNS).
+    """
     n = len(samples.t_us)
     ends = np.append(starts[1:], n)
     offsets = np.empty(n, _ELEMENT_4)
     offsets["size"] = 4
     offsets["value"] = samples.t_us - np.repeat(samples.t_us[starts], ends - starts)
+    if stamp is not None:
+        offsets["value"][1:] = np.diff(samples.t_us)
+        offsets["value"][starts] = 0
     raw, physical = np.empty(n, _ELEMENT_8), np.empty(n, _ELEMENT_8)
     raw["size"] = physical["size"] = 8
     raw["value"], physical["value"] = samples.raw, samples.physical
@@ -129,11 +154,12 @@ def copy_rows(samples: Samples, starts: I64) -> Iterator[bytes]:
         received.tolist(),
         strict=True,
     )
-    for start, end, sensor_no, first_t, last_t, version, received_at in firsts:
+    fields = len(COPY_COLUMNS if stamp is None else CAPTURED_COLUMNS)
+    for place, (start, end, sensor_no, first_t, last_t, version, received_at) in enumerate(firsts):
         count = end - start
         eights = _ARRAY.pack(20 + 12 * count, 1, 0, _FLOAT8_OID, count, 1)
         rows += (
-            _FIXED.pack(len(COPY_COLUMNS), 4, sensor_no, 8, first_t, 8, last_t, 4, count),
+            _FIXED.pack(fields, 4, sensor_no, 8, first_t, 8, last_t, 4, count),
             _ARRAY.pack(20 + 8 * count, 1, 0, _INT4_OID, count, 1),
             offset_bytes[8 * start : 8 * end],
             eights,
@@ -145,6 +171,8 @@ def copy_rows(samples: Samples, starts: I64) -> Iterator[bytes]:
         rows.append(_NULL if not any(codes) else struct.pack(">i", count) + codes)
         rows.append(_TAIL.pack(4, version, 8, received_at))
         rows.append(_meta(samples.meta, start, end))
+        if stamp is not None:
+            rows.append(_STAMP.pack(16, stamp.capture_id.bytes, 4, stamp.seal, 4, stamp.first_chunk_no + place))
         if len(rows) > 4096:
             yield b"".join(rows)
             rows.clear()
@@ -168,3 +196,9 @@ def read_array(data: bytes, kind: str) -> npt.NDArray[Any]:
         return np.empty(0, kind[1:])
     element = np.dtype([("size", ">i4"), ("value", kind)])
     return np.frombuffer(data, element, offset=20)["value"].astype(kind[1:])
+
+
+def offsets_of(row: Any) -> I64:
+    """Read the times of a chunk's samples after its first_t (µs); a sealed chunk keeps the steps between them."""
+    offsets = read_array(row["t_offset"], ">i4")
+    return np.cumsum(offsets, dtype=np.int64) if row["sealed"] else offsets.astype(np.int64)

@@ -11,7 +11,7 @@ from contract.packets import NO_TIME
 from hub.kit.context import Hub
 from hub.kit.db import Tx
 from hub.telemetry import entries, queries, read_queries
-from hub.telemetry.chunks import MAX_SPAN_US
+from hub.telemetry.chunks import LONGEST_SPAN_US
 from hub.telemetry.models import CaptureLedger, Ledger, SensorLedger
 from hub.telemetry.problems import StreamUnavailable
 from hub.telemetry.stream import ENTRY_FIELD, LIFE_FIELD, START, StreamId, key_of
@@ -61,7 +61,9 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
         parts: list[SensorLedger] = []
         for sensor in sensors:
             no = sensor["no"]
-            stored = await read_queries.stored_in_range(tx, no, from_us, to_us, MAX_SPAN_US)
+            stored = await read_queries.stored_in_sealed(tx, capture_id, no)
+            if stored is None:
+                stored = await read_queries.stored_in_range(tx, no, from_us, to_us, LONGEST_SPAN_US)
             refused = await read_queries.not_stored_in_range(tx, no, from_us, to_us)
             duplicates, rejected = (refused["duplicates"], refused["rejected"]) if refused else (0, 0)
             received = stored + duplicates + rejected + pending[no]

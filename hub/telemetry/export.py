@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import numpy as np
 import orjson
@@ -19,9 +20,9 @@ ROWS_AT_ONCE: Final = 20_000
 
 
 async def csv(
-    tx: Tx, sensors: Sequence[Any], *, from_us: int, to_us: int, values: frozenset[str]
+    tx: Tx, capture_id: UUID, sensors: Sequence[Any], *, from_us: int, to_us: int, values: frozenset[str]
 ) -> AsyncIterator[bytes]:
-    """Yield a CSV of the sensors' samples with from ≤ t < to, sensor after sensor, each in order of time.
+    """Yield a CSV of a capture's samples with from ≤ t < to, sensor after sensor, each in order of time.
 
     Times are RFC 3339 with microseconds, floats the shortest form that reads back to the same bits. A vector is a JSON
     array in its cell. A column that may not be read is left out.
@@ -33,7 +34,9 @@ async def csv(
             async for rows in vectors.pages(tx, sensor["no"], from_us=from_us, to_us=to_us):
                 yield await asyncio.to_thread(_vector_rows, rows, sensor, values)
             continue
-        async for piece in reading.stream(tx, sensor_no=sensor["no"], from_us=from_us, to_us=to_us):
+        async for piece in reading.stream(
+            tx, sensor_no=sensor["no"], from_us=from_us, to_us=to_us, capture_id=capture_id
+        ):
             for start in range(0, len(piece.t_us), ROWS_AT_ONCE):
                 part = piece.take(slice(start, start + ROWS_AT_ONCE))
                 yield await asyncio.to_thread(_rows, part, sensor, values)

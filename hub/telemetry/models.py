@@ -1,10 +1,10 @@
 """Shapes of samples and ledgers on their way out."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, model_validator
 
 from hub.sensors.models import Axis
 
@@ -26,6 +26,18 @@ class RangeQuery(BaseModel):
     to: AwareDatetime | None = None
     max_points: int | None = Field(default=None, ge=20, le=200_000)
     values: Values = Field(default=None, description="Comma-separated: raw, physical. Default: what one may read.")
+    aggregate: Literal["min", "max", "mean", "count"] | None = Field(
+        default=None, description="One number for each window instead of samples; needs window_s."
+    )
+    window_s: float | None = Field(default=None, ge=0.001, le=366 * 86_400)
+
+    @model_validator(mode="after")
+    def _windows(self) -> Self:
+        if (self.aggregate is None) is not (self.window_s is None):
+            raise ValueError("aggregate and window_s go together")
+        if self.aggregate is not None and self.max_points is not None:
+            raise ValueError("windows are not thinned: choose a wider window_s rather than max_points")
+        return self
 
 
 class CaptureRangeQuery(RangeQuery):
@@ -45,6 +57,12 @@ class SamplesOut(BaseModel):
     total: int = Field(description="Samples in the range before thinning.")
     decimated: bool
     revision: int = 1
+    gaps: list[tuple[float, float]] = Field(
+        default=[],
+        description="From the last sample before to the first one after: over more than five median intervals nothing"
+        " came. A line breaks there, thinned or not.",
+    )
+    count: list[int] | None = Field(default=None, description="Samples in each window, where windows were asked for.")
 
 
 class VectorQuery(BaseModel):

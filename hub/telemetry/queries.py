@@ -54,7 +54,7 @@ async def published_profiles(tx: Tx) -> list[asyncpg.Record]:
 
 
 async def captures_before(tx: Tx, before_us: int) -> list[asyncpg.Record]:
-    """List the ranges (µs) of unsealed captures that began before a time, sensor by sensor."""
+    """List the ranges (µs) of captures that began before a time, sensor by sensor."""
     return await tx.fetch(
         """
         select member.sensor_no,
@@ -62,7 +62,7 @@ async def captures_before(tx: Tx, before_us: int) -> list[asyncpg.Record]:
           (extract(epoch from capture.stopped_at) * 1000000)::bigint as to_us
         from capture_session capture
         join capture_sensor member on member.capture_id = capture.id
-        where capture.status in ('running', 'finished')
+        where capture.status in ('running', 'finished', 'sealed')
           and capture.started_at < timestamptz 'epoch' + $1::bigint * interval '1 microsecond'
         """,
         before_us,
@@ -168,13 +168,21 @@ async def high_water(tx: Tx) -> list[asyncpg.Record]:
 async def overlapping(
     tx: Tx, sensors: Sequence[int], first: Sequence[int], last: Sequence[int], span_us: int
 ) -> list[asyncpg.Record]:
-    """Read the chunks that overlap the given spans; no chunk is longer than `span_us`, which bounds both ends."""
+    """Read the chunks, recent and sealed, that overlap the spans; no chunk is longer than `span_us`."""
     return await tx.fetch(
         """
         select chunk.sensor_no, chunk.first_t, chunk.n,
-          array_send(chunk.t_offset) as t_offset, array_send(chunk.raw) as raw
+          array_send(chunk.t_offset) as t_offset, array_send(chunk.raw) as raw, false as sealed
         from unnest($1::int[], $2::bigint[], $3::bigint[]) as span (sensor_no, first_t, last_t)
         join telemetry_recent chunk
+          on chunk.sensor_no = span.sensor_no
+          and chunk.first_t between span.first_t - $4::bigint and span.last_t
+          and chunk.last_t >= span.first_t
+        union all
+        select chunk.sensor_no, chunk.first_t, chunk.n,
+          array_send(chunk.t_delta), array_send(chunk.raw), true
+        from unnest($1::int[], $2::bigint[], $3::bigint[]) as span (sensor_no, first_t, last_t)
+        join telemetry_captured chunk
           on chunk.sensor_no = span.sensor_no
           and chunk.first_t between span.first_t - $4::bigint and span.last_t
           and chunk.last_t >= span.first_t

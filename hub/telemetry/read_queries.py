@@ -9,35 +9,68 @@ from asyncpg.cursor import Cursor
 from hub.kit.db import Tx
 
 
-async def upper_count(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int) -> int:
-    """Count the samples of the chunks that meet a range: at least as many as lie within."""
+async def upper_count(
+    tx: Tx, sensor_no: int, from_us: int, to_us: int, *, span_us: int, capture_id: UUID | None
+) -> int:
+    """Count the samples of the chunks that meet a range: as many as lie within, or more, but for late ones."""
     return await tx.fetchval(
         """
-        select coalesce(sum(n), 0)::bigint
-        from telemetry_recent
-        where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+        select (
+          select coalesce(sum(n), 0)
+          from telemetry_captured
+          where capture_id = $5 and sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3
+            and last_t >= $2
+            and exists (select from capture_session where id = $5::uuid and status = 'sealed')
+        )::bigint + (
+          select coalesce(sum(n), 0)
+          from telemetry_recent
+          where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+            and not exists (select from capture_session where id = $5::uuid and status = 'sealed')
+        )::bigint
         """,
         sensor_no,
         from_us,
         to_us,
         span_us,
+        capture_id,
     )
 
 
-async def chunks(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int) -> list[asyncpg.Record]:
-    """Read the chunks of a sensor that meet from ≤ t < to; no chunk is longer than `span_us`."""
+async def chunks(
+    tx: Tx, sensor_no: int, from_us: int, to_us: int, *, span_us: int, capture_id: UUID | None
+) -> list[asyncpg.Record]:
+    """Read the chunks of a sensor that meet from ≤ t < to; no chunk is longer than `span_us`.
+
+    Of a sealed capture they are its own, and those of the recent window that hold samples no seal took in yet; of any
+    other, and where none is named, those of the recent window.
+    """
     return await tx.fetch(
         """
-        select first_t, n, array_send(t_offset) as t_offset, array_send(raw) as raw, array_send(physical) as physical,
-          status, profile_version
-        from telemetry_recent
+        select first_t, n, array_send(t_delta) as t_offset, array_send(raw) as raw, array_send(physical) as physical,
+          status, profile_version, true as sealed
+        from telemetry_captured
+        where capture_id = $5 and sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+          and exists (select from capture_session where id = $5::uuid and status = 'sealed')
+        union all
+        select first_t, n, array_send(t_offset), array_send(raw), array_send(physical),
+          status, profile_version, false
+        from telemetry_recent chunk
         where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+          and (
+            not exists (select from capture_session where id = $5::uuid and status = 'sealed')
+            or exists (
+              select from capture_late late
+              where late.capture_id = $5 and late.sensor_no = $1 and late.seal is null
+                and late.first_t <= chunk.last_t and late.last_t >= chunk.first_t
+            )
+          )
         order by first_t
         """,
         sensor_no,
         from_us,
         to_us,
         span_us,
+        capture_id,
     )
 
 
@@ -60,7 +93,7 @@ async def chunks_of_all(tx: Tx, sensors: Sequence[int], from_us: int, span_us: i
     return await tx.fetch(
         """
         select sensor_no, first_t, n, array_send(t_offset) as t_offset, array_send(raw) as raw,
-          array_send(physical) as physical, status, profile_version
+          array_send(physical) as physical, status, profile_version, false as sealed
         from telemetry_recent
         where sensor_no = any ($1::int[]) and first_t > $2::bigint - $3::bigint and last_t >= $2
         order by sensor_no, first_t
@@ -71,20 +104,37 @@ async def chunks_of_all(tx: Tx, sensors: Sequence[int], from_us: int, span_us: i
     )
 
 
-async def chunk_cursor(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int) -> "Cursor[asyncpg.Record]":
+async def chunk_cursor(
+    tx: Tx, sensor_no: int, from_us: int, to_us: int, *, span_us: int, capture_id: UUID | None
+) -> "Cursor[asyncpg.Record]":
     """Open a cursor over the same chunks, in the same order."""
     return await tx.cursor(
         """
-        select first_t, n, array_send(t_offset) as t_offset, array_send(raw) as raw, array_send(physical) as physical,
-          status, profile_version
-        from telemetry_recent
+        select first_t, n, array_send(t_delta) as t_offset, array_send(raw) as raw, array_send(physical) as physical,
+          status, profile_version, true as sealed
+        from telemetry_captured
+        where capture_id = $5 and sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+          and exists (select from capture_session where id = $5::uuid and status = 'sealed')
+        union all
+        select first_t, n, array_send(t_offset), array_send(raw), array_send(physical),
+          status, profile_version, false
+        from telemetry_recent chunk
         where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+          and (
+            not exists (select from capture_session where id = $5::uuid and status = 'sealed')
+            or exists (
+              select from capture_late late
+              where late.capture_id = $5 and late.sensor_no = $1 and late.seal is null
+                and late.first_t <= chunk.last_t and late.last_t >= chunk.first_t
+            )
+          )
         order by first_t
         """,
         sensor_no,
         from_us,
         to_us,
         span_us,
+        capture_id,
     )
 
 
@@ -111,7 +161,7 @@ async def sensor(tx: Tx, sensor_id: UUID) -> asyncpg.Record | None:
     """Read what samples are labelled with."""
     return await tx.fetchrow(
         """
-        select id, no, name, display_unit, input_unit, axis
+        select id, no, name, display_unit, input_unit, axis, heartbeat_interval_s
         from sensor
         where id = $1
         """,
@@ -138,7 +188,8 @@ async def capture_sensors(tx: Tx, capture_id: UUID) -> list[asyncpg.Record]:
     """List a capture's sensors in their order."""
     return await tx.fetch(
         """
-        select sensor.id, sensor.no, sensor.name, sensor.display_unit, sensor.input_unit, sensor.axis
+        select sensor.id, sensor.no, sensor.name, sensor.display_unit, sensor.input_unit, sensor.axis,
+          sensor.heartbeat_interval_s
         from capture_sensor member
         join sensor on sensor.id = member.sensor_id
         where member.capture_id = $1
@@ -204,6 +255,27 @@ async def stored_in_range(tx: Tx, sensor_no: int, from_us: int, to_us: int, span
         from_us,
         to_us,
         span_us,
+    )
+
+
+async def stored_in_sealed(tx: Tx, capture_id: UUID, sensor_no: int) -> int | None:
+    """Count a sensor's stored samples of a sealed capture, with those that no seal took in yet; None before a seal."""
+    return await tx.fetchval(
+        """
+        select (
+          select coalesce(sum(n), 0)
+          from telemetry_captured
+          where capture_id = $1 and sensor_no = $2
+        )::bigint + (
+          select coalesce(sum(n), 0)
+          from capture_late
+          where capture_id = $1 and sensor_no = $2 and seal is null
+        )::bigint
+        from capture_session
+        where id = $1 and status = 'sealed'
+        """,
+        capture_id,
+        sensor_no,
     )
 
 

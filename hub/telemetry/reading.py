@@ -2,17 +2,22 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import asyncpg
 import numpy as np
+import numpy.typing as npt
 from tsdownsample import M4Downsampler
 
 from hub.kit.db import Tx
 from hub.telemetry import read_queries
-from hub.telemetry.chunks import MAX_SPAN_US, read_array
+from hub.telemetry.chunks import LONGEST_SPAN_US, offsets_of, read_array
 from hub.telemetry.entries import F64, I32, I64, U8
 from hub.telemetry.problems import RangeTooLarge
+
+if TYPE_CHECKING:
+    from asyncpg.cursor import Cursor
 
 MAX_SAMPLES: Final = 2_000_000
 PAGE_CHUNKS: Final = 500
@@ -43,39 +48,43 @@ class Column:
         )
 
 
-async def read(tx: Tx, *, sensor_no: int, from_us: int, to_us: int, max_points: int | None) -> Column:
-    """Read a sensor's samples with from ≤ t < to; at most `max_points` when given, then no extreme is lost.
+async def read(tx: Tx, *, sensor_no: int, from_us: int, to_us: int, capture_id: UUID | None = None) -> Column:
+    """Read a sensor's samples with from ≤ t < to; what a sealed capture holds of it when it is named.
 
     Raises RangeTooLarge for more samples than one answer may hold.
     """
-    total = await read_queries.upper_count(tx, sensor_no, from_us, to_us, MAX_SPAN_US)
+    total = await read_queries.upper_count(
+        tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id
+    )
     if total > MAX_SAMPLES:
         raise RangeTooLarge(total=total, limit=MAX_SAMPLES)
-    rows = await read_queries.chunks(tx, sensor_no, from_us, to_us, MAX_SPAN_US)
-    column = _sorted(_within(join(rows), from_us, to_us))
-    if max_points is not None and len(column.t_us) > max_points:
-        return decimate(column, max_points)
-    return column
+    rows = await read_queries.chunks(tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id)
+    return within(_united(*_by_origin(rows)), from_us, to_us)
 
 
-async def stream(tx: Tx, *, sensor_no: int, from_us: int, to_us: int) -> AsyncIterator[Column]:
+async def stream(
+    tx: Tx, *, sensor_no: int, from_us: int, to_us: int, capture_id: UUID | None = None
+) -> AsyncIterator[Column]:
     """Yield a sensor's samples with from ≤ t < to in order, piece by piece; needs a transaction (it uses a cursor)."""
-    waiting: Column | None = None
-    cursor = await read_queries.chunk_cursor(tx, sensor_no, from_us, to_us, MAX_SPAN_US)
+    cursor = await read_queries.chunk_cursor(
+        tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id
+    )
+    async for piece in pieces(cursor):
+        ready = within(piece, from_us, to_us)
+        if len(ready.t_us):
+            yield ready
+
+
+async def pieces(cursor: "Cursor[asyncpg.Record]") -> AsyncIterator[Column]:
+    """Yield the samples of chunks that come in the order of first_t, sorted, each once, piece by piece."""
+    waiting = (join([]), join([]))
     while rows := await cursor.fetch(PAGE_CHUNKS):
-        piece = join(rows)
-        column = piece if waiting is None else concatenate([waiting, piece])
         # Later chunks begin no earlier than the last one read: what lies before that is complete.
         border = rows[-1]["first_t"]
-        complete = column.t_us < border
-        ready = _within(column.take(complete), from_us, to_us)
-        waiting = column.take(~complete)
-        if len(ready.t_us):
-            yield _sorted(ready)
-    if waiting is not None:
-        rest = _within(waiting, from_us, to_us)
-        if len(rest.t_us):
-            yield _sorted(rest)
+        sealed, recent = (concatenate([old, new]) for old, new in zip(waiting, _by_origin(rows), strict=True))
+        yield _united(sealed.take(sealed.t_us < border), recent.take(recent.t_us < border))
+        waiting = (sealed.take(sealed.t_us >= border), recent.take(recent.t_us >= border))
+    yield _united(*waiting)
 
 
 def join(rows: Sequence[asyncpg.Record]) -> Column:
@@ -91,7 +100,7 @@ def join(rows: Sequence[asyncpg.Record]) -> Column:
             status[start : start + row["n"]] = np.frombuffer(row["status"], np.uint8)
     first = np.array([row["first_t"] for row in rows], np.int64)
     return Column(
-        np.repeat(first, counts) + np.concatenate([read_array(row["t_offset"], ">i4") for row in rows]),
+        np.repeat(first, counts) + np.concatenate([offsets_of(row) for row in rows]),
         np.concatenate([read_array(row["raw"], ">f8") for row in rows]),
         np.concatenate([read_array(row["physical"], ">f8") for row in rows]),
         status,
@@ -130,10 +139,42 @@ def decimate(column: Column, max_points: int) -> Column:
     return Column(kept.t_us, kept.raw, kept.physical, kept.status, kept.version, column.total, decimated=True)
 
 
-def _within(column: Column, from_us: int, to_us: int) -> Column:
+def within(column: Column, from_us: int, to_us: int) -> Column:
+    """Return the samples with from ≤ t < to."""
     inside = (column.t_us >= from_us) & (column.t_us < to_us)
     kept = column.take(inside)
     return Column(kept.t_us, kept.raw, kept.physical, kept.status, kept.version, int(inside.sum()))
+
+
+def _by_origin(rows: Sequence[asyncpg.Record]) -> tuple[Column, Column]:
+    """Put sealed chunks together, and those of the recent window."""
+    return join([row for row in rows if row["sealed"]]), join([row for row in rows if not row["sealed"]])
+
+
+def _united(sealed: Column, recent: Column) -> Column:
+    """Sort what a capture holds of both, a sample that is in both once."""
+    if len(sealed.t_us) and len(recent.t_us):
+        recent = recent.take(~held(recent.t_us, recent.raw, sealed.t_us, sealed.raw))
+        return _sorted(concatenate([sealed, recent]))
+    return _sorted(sealed if len(sealed.t_us) else recent)
+
+
+def held(t_us: I64, raw: F64, by_t_us: I64, by_raw: F64) -> npt.NDArray[np.bool_]:
+    """Tell which samples are among others, by t and the bits of raw; of equal ones as many as are among those."""
+    times = np.concatenate((by_t_us, t_us))
+    bits = np.concatenate((by_raw, raw)).view(np.int64)
+    mine = np.arange(len(times)) >= len(by_t_us)
+    if not mine.any():
+        return np.zeros(0, np.bool_)
+    order = np.lexsort((mine, bits, times))
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (np.diff(times[order]) != 0) | (np.diff(bits[order]) != 0)
+    starts, group = np.flatnonzero(new), np.cumsum(new) - 1
+    theirs = np.add.reduceat((~mine[order]).astype(np.int64), starts)[group]
+    rank = np.arange(len(order)) - starts[group] - theirs
+    found = np.zeros(len(t_us), np.bool_)
+    found[order[mine[order] & (rank < theirs)] - len(by_t_us)] = True
+    return found
 
 
 def _sorted(column: Column) -> Column:

@@ -56,7 +56,7 @@ class Snapshot:
     devices: Mapping[bytes, Device]
     by_no: Mapping[int, SensorEntry]
     by_id: Mapping[UUID, SensorEntry]
-    # Unsealed captures that began before the retention: (sensor no, from, to) in µs, to None while running.
+    # Captures that began before the retention: (sensor no, from, to) in µs, to None while running.
     old_captures: tuple[tuple[int, int, int | None], ...] = field(default=())
 
 

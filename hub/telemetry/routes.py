@@ -1,14 +1,10 @@
 """Routes of samples, exports and ledgers."""
 
-from typing import Any
 from uuid import UUID
 
-import numpy as np
-import orjson
 from aiohttp import web
 
 from contract import frames
-from contract.frames import Frame, FrameSeries
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import NotFound
@@ -16,9 +12,8 @@ from hub.ledger.service import Fact, record, record_apart
 from hub.projects.access import Member, readable_values
 from hub.projects.models import Role
 from hub.projects.problems import RawNotAllowed
-from hub.telemetry import counting, export, read_queries, reading
+from hub.telemetry import answers, counting, export, read_queries, reading
 from hub.telemetry.models import (
-    STATUS_NAMES,
     CaptureLedger,
     CaptureRangeQuery,
     ExportQuery,
@@ -28,7 +23,6 @@ from hub.telemetry.models import (
     to_us,
 )
 from hub.telemetry.problems import RangeTooLarge, SensorNotCaptured, StreamUnavailable
-from hub.telemetry.reading import Column
 
 routes = Routes("samples")
 SENSOR_VIEWER = Member(Role.VIEWER, "sensor", "sensor_id", read_queries.project_of_sensor)
@@ -53,9 +47,10 @@ async def read_sensor_samples(ctx: Context, sensor_id: UUID, query: RangeQuery) 
         raise NotFound(noun="sensor")
     end = to_us(query.to) if query.to else await read_queries.now_us(ctx.tx) + 1
     start = to_us(query.from_) if query.from_ else end - DEFAULT_WINDOW_US
-    column = await reading.read(ctx.tx, sensor_no=sensor["no"], from_us=start, to_us=end, max_points=query.max_points)
-    await record(ctx, Fact("sensor.samples_read", subject_id=sensor_id, details=_shown(query, values, column)))
-    return _answer(ctx, sensor_id, column, values)
+    column = await reading.read(ctx.tx, sensor_no=sensor["no"], from_us=start, to_us=end)
+    details = answers.shown(query, values, column)
+    await record(ctx, Fact("sensor.samples_read", subject_id=sensor_id, details=details))
+    return await answers.of_samples(ctx, sensor, column, query, values)
 
 
 @routes.route(
@@ -76,10 +71,16 @@ async def read_capture_samples(ctx: Context, capture_id: UUID, query: CaptureRan
     first, last = await counting.capture_bounds(ctx.tx, capture_id)
     start = max(first, to_us(query.from_)) if query.from_ else first
     end = min(last, to_us(query.to)) if query.to else last
-    column = await reading.read(ctx.tx, sensor_no=sensor["no"], from_us=start, to_us=end, max_points=query.max_points)
-    details = {"sensor_id": query.sensor_id} | _shown(query, values, column)
+    column = await reading.read(
+        ctx.tx,
+        sensor_no=sensor["no"],
+        from_us=start,
+        to_us=end,
+        capture_id=capture_id,
+    )
+    details = {"sensor_id": query.sensor_id} | answers.shown(query, values, column)
     await record(ctx, Fact("capture.samples_read", subject_id=capture_id, details=details))
-    return _answer(ctx, query.sensor_id, column, values)
+    return await answers.of_samples(ctx, sensor, column, query, values)
 
 
 @routes.route(
@@ -111,7 +112,7 @@ async def export_capture(ctx: Context, capture_id: UUID, query: ExportQuery) -> 
             }
         )
         await response.prepare(ctx.request)
-        async for part in export.csv(tx, sensors, from_us=start, to_us=end, values=values):
+        async for part in export.csv(tx, capture_id, sensors, from_us=start, to_us=end, values=values):
             await response.write(part)
         await response.write_eof()
     return response
@@ -145,49 +146,3 @@ async def read_sensor_ledger(ctx: Context, sensor_id: UUID) -> Ledger:
 async def read_capture_ledger(ctx: Context, capture_id: UUID) -> CaptureLedger:
     """Read a capture's counts of samples, in all and for each sensor."""
     return await counting.of_capture(ctx.hub, capture_id)
-
-
-def _shown(query: RangeQuery, values: frozenset[str], column: Column) -> dict[str, Any]:
-    """Say which samples an answer shows, and how many; none of their values."""
-    return {
-        "from": query.from_ and query.from_.isoformat(),
-        "to": query.to and query.to.isoformat(),
-        "values": sorted(values),
-        "samples": column.total,
-        "decimated": column.decimated,
-    }
-
-
-def _answer(ctx: Context, sensor_id: UUID, column: Column, values: frozenset[str]) -> web.Response:
-    seconds = column.t_us / 1e6
-    if frames.MEDIA_TYPE in ctx.request.headers.get("Accept", ""):
-        series = FrameSeries(
-            sensor_id=sensor_id,
-            t=seconds,
-            raw=column.raw if "raw" in values else None,
-            physical=column.physical if "physical" in values else None,
-            status=column.status,
-            delay_ms=float("nan"),
-            decimated=column.decimated,
-            total=column.total,
-        )
-        return web.Response(body=frames.encode(Frame("", 0, [series])), content_type=frames.MEDIA_TYPE)
-    answer = {"sensor_id": sensor_id, "t": seconds}
-    if "raw" in values:
-        answer["raw"] = column.raw
-    if "physical" in values:
-        answer["physical"] = column.physical
-    answer |= {
-        "status": [STATUS_NAMES[code] for code in column.status.tolist()],
-        "total": column.total,
-        "decimated": column.decimated,
-        "revision": 1,
-    }
-    return web.Response(
-        body=orjson.dumps({k: _plain(v) for k, v in answer.items()}, option=orjson.OPT_SERIALIZE_NUMPY),
-        content_type="application/json",
-    )
-
-
-def _plain(value: object) -> object:
-    return np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value

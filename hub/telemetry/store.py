@@ -10,9 +10,10 @@ from contract.packets import NO_TIME
 from hub.kit.db import Tx
 from hub.telemetry import chunks, queries, vector_queries
 from hub.telemetry.batch import Batch, Counts, Read, held_already, multirange, packets_of, spans_of
-from hub.telemetry.chunks import MAX_SPAN_US, Samples, read_array
+from hub.telemetry.chunks import LONGEST_SPAN_US, MAX_SPAN_US, Samples, offsets_of, read_array
 
 DAY_US: Final = 86_400_000_000
+HOUR_US: Final = 3_600_000_000
 
 
 def days_of(reads: Sequence[Read]) -> set[int]:
@@ -69,14 +70,14 @@ async def _drop_what_is_held(tx: Tx, batch: Batch, doubtful: npt.NDArray[np.bool
         [span.sensor_no for span in spans],
         [span.first_t for span in spans],
         [span.last_t for span in spans],
-        MAX_SPAN_US,
+        LONGEST_SPAN_US,
     )
     if not rows:
         return
     counts = [row["n"] for row in rows]
     numbers = np.repeat(np.array([row["sensor_no"] for row in rows], np.int32), counts)
     times = np.repeat(np.array([row["first_t"] for row in rows], np.int64), counts)
-    times += np.concatenate([read_array(row["t_offset"], ">i4") for row in rows])
+    times += np.concatenate([offsets_of(row) for row in rows])
     identity = np.concatenate([read_array(row["raw"], ">f8") for row in rows]).view(np.int64)
     if batch.samples.vectors:
         vectors = await vector_queries.identities(
@@ -164,8 +165,12 @@ async def _note_late(tx: Tx, samples: Samples) -> None:
             & (samples.t_us >= capture["from_us"])
             & (samples.t_us < capture["to_us"])
         ]
-        if len(inside):
-            rows.append((capture["id"], capture["sensor_no"], int(inside[0]), int(inside[-1]), len(inside)))
+        # Hour by hour, as seals take them in.
+        rows += [
+            (capture["id"], capture["sensor_no"], int(part[0]), int(part[-1]), len(part))
+            for part in np.split(inside, np.flatnonzero(np.diff(inside // HOUR_US)) + 1)
+            if len(part)
+        ]
     if rows:
         await queries.note_late(tx, rows)
 

@@ -183,6 +183,8 @@ class Writer:
                 await self._store_one(connection, one)
 
     async def _store_one(self, connection: "asyncpg.Connection[asyncpg.Record]", one: RawEntry) -> None:
+        # A day that was made may have been dropped since: make it within the transaction, where it cannot go.
+        self._days.clear()
         try:
             await self._store_all(connection, [one], {})
         except (EntryBroken, asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
@@ -194,7 +196,6 @@ class Writer:
     ) -> None:
         """Store entries and move the position in one transaction; those in `dead` are set aside."""
         reads = [self._decode(entry_id, fields) for entry_id, fields in raw if entry_id not in dead]
-        await self._ensure_days(connection, reads)
         lives = dict(self._lives)
         for entry_id, fields in raw:
             life = _life(fields)
@@ -211,6 +212,8 @@ class Writer:
             )
             if not moved:
                 raise Outrun
+            # Within the transaction: while it holds the shard's row no day is dropped.
+            days = await self._ensure_days(connection, reads)
             for life, last in lives.items():
                 if self._lives.get(life) != last:
                     await queries.note_life(connection, self.shard, life, str(last))
@@ -219,6 +222,7 @@ class Writer:
                 if entry_id in dead:
                     await self._bury(connection, entry_id, fields, dead[entry_id])
         self._last, self._lives = newest, lives
+        self._days |= days
         self._raise_marks(marks)
 
     async def _bury(
@@ -239,12 +243,12 @@ class Writer:
         life = _life(fields)
         return Read(entry_id, life, entry, known=entry_id <= self._lives.get(life, StreamId(-1, 0)))
 
-    async def _ensure_days(self, connection: "asyncpg.Connection[asyncpg.Record]", reads: Sequence[Read]) -> None:
+    async def _ensure_days(self, connection: "asyncpg.Connection[asyncpg.Record]", reads: Sequence[Read]) -> set[int]:
         today = self._hub.clock.now_us() // store.DAY_US
-        missing = sorted((store.days_of(reads) | {today, today + 1}) - self._days)
+        missing = (store.days_of(reads) | {today, today + 1}) - self._days
         if missing:
-            await queries.ensure_days(connection, missing)
-            self._days.update(missing)
+            await queries.ensure_days(connection, sorted(missing))
+        return missing
 
     def _grow_marks(self, sensor_no: int) -> None:
         if sensor_no >= len(self._marks):

@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.kit.context import Hub
 from hub.kit.db import Tx
+from hub.sealing import job
 from tests.hub.auth.conftest import EMAIL, NEW, RIGHT, code_of
 from tests.hub.callers import Caller
 from tests.hub.conftest import Make
@@ -76,6 +77,15 @@ class World:
     async def finished(self) -> dict[str, Any]:
         """Record a capture."""
         return (await self.editor.post(f"/captures/{(await self.running())['id']}/stop")).ok
+
+    async def sealed(self) -> dict[str, Any]:
+        """Seal a capture."""
+        capture = await self.finished()
+        await self.editor.post(f"/captures/{capture['id']}/seal")
+        # Another caller's request may be doing the step that is left.
+        while (await self.editor.get(f"/captures/{capture['id']}")).ok["status"] != "sealed":
+            await job.step(self.hub)
+        return capture
 
     async def invite(self) -> dict[str, Any]:
         """Invite a viewer into the project."""
@@ -148,6 +158,10 @@ async def _capture(world: World, caller: Caller) -> str:
 
 async def _running_capture(world: World, caller: Caller) -> str:
     return (await world.running())["id"]
+
+
+async def _sealed_capture(world: World, caller: Caller) -> str:
+    return (await world.sealed())["id"]
 
 
 async def _draft_capture(world: World, caller: Caller) -> str:
@@ -396,6 +410,9 @@ ROWS: dict[str, Row] = {
     "DELETE /api/v1/captures/{capture_id}": Row(ids={"capture_id": _draft_capture}),
     "POST /api/v1/captures/{capture_id}/start": Row(ids={"capture_id": _draft_capture}),
     "POST /api/v1/captures/{capture_id}/stop": Row(ids={"capture_id": _running_capture}),
+    "POST /api/v1/captures/{capture_id}/seal": Row(),
+    "GET /api/v1/captures/{capture_id}/manifest": Row(ids={"capture_id": _sealed_capture}),
+    "POST /api/v1/captures/{capture_id}/verify": Row(ids={"capture_id": _sealed_capture}),
     # samples
     "POST /api/v1/telemetry": Row(_telemetry),
     "POST /telemetry": Row(_telemetry),

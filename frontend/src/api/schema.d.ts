@@ -364,6 +364,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/captures/{capture_id}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what each seal of a capture holds: counts and hashes, sensor by sensor. */
+        get: operations["read_manifest_captures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/captures/{capture_id}/samples": {
         parameters: {
             query?: never;
@@ -375,6 +392,23 @@ export interface paths {
         get: operations["read_capture_samples_samples"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/captures/{capture_id}/seal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Seal a finished capture now, or what came late to a sealed one; `sealing` tells how far it is. */
+        post: operations["seal_capture_captures"];
         delete?: never;
         options?: never;
         head?: never;
@@ -426,6 +460,23 @@ export interface paths {
         get: operations["read_capture_vectors_samples"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/captures/{capture_id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compute counts, hashes and physical values of a sealed capture once more and say which hold. */
+        post: operations["verify_capture_captures"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1361,11 +1412,21 @@ export interface components {
             /** Experiment Name */
             experiment_name: string;
             /**
+             * Failure
+             * @description Why a failed capture cannot hold what it should.
+             */
+            failure: string | null;
+            /**
              * Id
              * Format: uuid
              */
             id: string;
             initiated_by: components["schemas"]["Initiator"];
+            /**
+             * Late Waiting
+             * @description Samples that came after Stop and that no seal took in yet.
+             */
+            late_waiting: number;
             /** Notes */
             notes: string;
             /** Ordinal Number */
@@ -1386,6 +1447,12 @@ export interface components {
             run_name: string;
             /** Run Number */
             run_number: number;
+            sealing: components["schemas"]["Sealing"] | null;
+            /**
+             * Seals
+             * @description How many seals were made; later ones only add what came late.
+             */
+            seals: number;
             /** Sensor Ids */
             sensor_ids: string[];
             /** Started At */
@@ -1393,6 +1460,12 @@ export interface components {
             status: components["schemas"]["CaptureStatus"];
             /** Stopped At */
             stopped_at: string | null;
+            /**
+             * Warnings
+             * @description Told by the answer of Start only.
+             * @default []
+             */
+            warnings?: components["schemas"]["ClockWarning"][];
         };
         /**
          * CaptureCreate
@@ -1490,6 +1563,30 @@ export interface components {
              * @default null
              */
             notes?: string | null;
+        };
+        /**
+         * Cause
+         * @description Why a seal was made: all sensors were heard past Stop, it took too long, by hand, or samples came late.
+         * @enum {string}
+         */
+        Cause: "heard" | "age" | "hand" | "late";
+        /**
+         * ClockWarning
+         * @description A sensor whose samples are dated more than a second off: near Start and Stop they fall on the wrong side.
+         */
+        ClockWarning: {
+            /**
+             * Offset S
+             * @description How far its newest sample was dated ahead of its arrival; negative: behind.
+             */
+            offset_s: number;
+            /** Sensor */
+            sensor: string;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
         };
         /**
          * ConfiguredAgent
@@ -1952,6 +2049,24 @@ export interface components {
             password: string;
         };
         /**
+         * Manifest
+         * @description Every seal of a capture, the first one first; later ones only added samples that came late.
+         */
+        Manifest: {
+            /**
+             * Capture Id
+             * Format: uuid
+             */
+            capture_id: string;
+            /** Seals */
+            seals: components["schemas"]["Seal"][];
+            /**
+             * Waiting
+             * @description Samples that came late and wait for the next seal.
+             */
+            waiting: number;
+        };
+        /**
          * Me
          * @description Who is logged in.
          */
@@ -2299,6 +2414,49 @@ export interface components {
              * @enum {string}
              */
             scope: "read" | "write" | "admin";
+        };
+        /**
+         * PhysicalCheck
+         * @description Whether physical values are what their profile version makes of raw.
+         *
+         *     Lines and tables are compared bit for bit, expressions within 4 ulp: other processors may round functions otherwise.
+         */
+        PhysicalCheck: {
+            /**
+             * Close
+             * @description Within 4 ulp, of an expression.
+             */
+            close: number;
+            /** Differing */
+            differing: number;
+            /**
+             * Exact
+             * @description The same to the last bit, as is their status.
+             */
+            exact: number;
+            /** Holds */
+            holds: boolean;
+            /**
+             * Kind
+             * @description linear, table or custom; none where no profile applied.
+             */
+            kind: string;
+            /** Profile Version */
+            profile_version: number;
+            /** Revision */
+            revision: number;
+            /**
+             * Samples
+             * @description Of vectors every element.
+             */
+            samples: number;
+            /** Sensor */
+            sensor: string;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
         };
         /**
          * Preview
@@ -2798,8 +2956,23 @@ export interface components {
          * @description Columns of samples: t in seconds since 1970; raw is absent where it may not be read.
          */
         SamplesOut: {
+            /**
+             * Count
+             * @description Samples in each window, where windows were asked for.
+             * @default null
+             */
+            count?: number[] | null;
             /** Decimated */
             decimated: boolean;
+            /**
+             * Gaps
+             * @description From the last sample before to the first one after: over more than five median intervals nothing came. A line breaks there, thinned or not.
+             * @default []
+             */
+            gaps?: [
+                number,
+                number
+            ][];
             /**
              * Physical
              * @default null
@@ -2829,6 +3002,70 @@ export interface components {
              * @description Samples in the range before thinning.
              */
             total: number;
+        };
+        /**
+         * Seal
+         * @description One seal: what the capture held then. The SHA-256 covers (id, count, hash) of its sensors in order of the ids.
+         */
+        Seal: {
+            /** Added */
+            added: number;
+            cause: components["schemas"]["Cause"];
+            /** @description Null: the hub by itself. */
+            requested_by: components["schemas"]["SealedBy"] | null;
+            /** Samples */
+            samples: number;
+            /** Seal */
+            seal: number;
+            /**
+             * Sealed At
+             * Format: date-time
+             */
+            sealed_at: string;
+            /** Sensors */
+            sensors: components["schemas"]["SeriesManifest"][];
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
+         * SealedBy
+         * @description Who asked for a seal.
+         */
+        SealedBy: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * Sealing
+         * @description How far a seal is that is planned or in the making.
+         */
+        Sealing: {
+            /**
+             * Error
+             * @description Why the last step failed; it is tried again.
+             */
+            error: string | null;
+            /**
+             * Samples
+             * @description Samples copied so far.
+             */
+            samples: number;
+            /** Seal */
+            seal: number;
+            /** Sensors */
+            sensors: number;
+            /** Sensors Done */
+            sensors_done: number;
+            /**
+             * Share
+             * @description How much of the range was copied.
+             */
+            share: number;
         };
         /**
          * Sensor
@@ -3095,6 +3332,30 @@ export interface components {
             type?: components["schemas"]["SensorType"] | null;
         };
         /**
+         * SeriesCheck
+         * @description Whether one sensor's series is what a seal's manifest says.
+         */
+        SeriesCheck: {
+            /** Count Holds */
+            count_holds: boolean;
+            /** Hash Holds */
+            hash_holds: boolean;
+            /**
+             * Samples
+             * @description Samples that were found.
+             */
+            samples: number;
+            /** Seal */
+            seal: number;
+            /** Sensor */
+            sensor: string;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+        };
+        /**
          * SeriesIn
          * @description A sensor's samples in column form.
          */
@@ -3129,6 +3390,35 @@ export interface components {
             t: (string | number | null)[];
             /** V */
             v: (number | null)[];
+        };
+        /**
+         * SeriesManifest
+         * @description What a capture holds of one sensor once a seal is made.
+         *
+         *     The SHA-256 covers (t in µs since 1970 as int64, raw as float64), little-endian, sorted by (t, raw bits); of vectors
+         *     t and then all elements, sorted by (t, identity).
+         */
+        SeriesManifest: {
+            /**
+             * Added
+             * @description Samples that this seal added.
+             */
+            added: number;
+            /** First T */
+            first_t: string | null;
+            /** Last T */
+            last_t: string | null;
+            /** Samples */
+            samples: number;
+            /** Sensor */
+            sensor: string;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+            /** Sha256 */
+            sha256: string;
         };
         /**
          * Session
@@ -3229,6 +3519,33 @@ export interface components {
              * @description Vectors in the range.
              */
             total: number;
+        };
+        /**
+         * Verification
+         * @description What came of computing everything that a capture's manifests tell of once more.
+         */
+        Verification: {
+            /**
+             * Capture Id
+             * Format: uuid
+             */
+            capture_id: string;
+            /**
+             * Faults
+             * @description What else does not hold, in words.
+             */
+            faults: string[];
+            /** Holds */
+            holds: boolean;
+            /** Physical */
+            physical: components["schemas"]["PhysicalCheck"][];
+            /** Series */
+            series: components["schemas"]["SeriesCheck"][];
+            /**
+             * Verified At
+             * Format: date-time
+             */
+            verified_at: string;
         };
     };
     responses: never;
@@ -5674,14 +5991,110 @@ export interface operations {
             };
         };
     };
+    read_manifest_captures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Manifest"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description capture-not-sealed: The capture is not sealed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     read_capture_samples_samples: {
         parameters: {
             query: {
+                aggregate?: ("min" | "max" | "mean" | "count") | null;
                 from?: string | null;
                 max_points?: number | null;
                 sensor_id: string;
                 to?: string | null;
                 values?: ("raw" | "physical")[] | null;
+                window_s?: number | null;
             };
             header?: never;
             path: {
@@ -5729,6 +6142,100 @@ export interface operations {
                 };
             };
             /** @description invalid-payload: The request does not have the expected shape; range-too-large: This range holds too many samples for one answer */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    seal_capture_captures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Capture"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description capture-not-finished: The capture is not finished; nothing-to-seal: The capture is sealed, and nothing came since */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6008,6 +6515,100 @@ export interface operations {
                 };
             };
             /** @description no-vectors: This sensor's samples are numbers */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    verify_capture_captures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description capture-not-sealed: The capture is not sealed */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10368,7 +10969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description invalid-payload: The request does not have the expected shape */
+            /** @description invalid-payload: The request does not have the expected shape; pre-roll-too-long: The pre-roll reaches back further than samples are kept */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11765,10 +12366,12 @@ export interface operations {
     read_sensor_samples_samples: {
         parameters: {
             query?: {
+                aggregate?: ("min" | "max" | "mean" | "count") | null;
                 from?: string | null;
                 max_points?: number | null;
                 to?: string | null;
                 values?: ("raw" | "physical")[] | null;
+                window_s?: number | null;
             };
             header?: never;
             path: {

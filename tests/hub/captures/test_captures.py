@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 
 from hub.kit.db import Tx
+from hub.settings import Settings
 from tests.hub.callers import Caller
 from tests.hub.conftest import Login, Make
 from tests.hub.races import all_behind
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Samples are kept for ten days."""
+    return settings.model_copy(update={"retention_days": 10})
 
 
 def at(text: str) -> datetime:
@@ -125,6 +132,21 @@ class TestCreate:
         assert await db.fetchval("select count(*) from capture_session") == 1
         other = await editor.post(url, {"notes": "another"}, Idempotency_Key="press")
         assert (other.status, other.code) == (409, "idempotency-conflict")
+
+    async def test_pre_roll_beyond_what_is_kept(self, editor: Caller, start: Make, run: Make, sensor: Make) -> None:
+        await start(pre_roll_s=10 * 86_400.0)
+        url = f"/runs/{(await run(await sensor()))['id']}/captures"
+        answer = await editor.post(url, {"pre_roll_s": 10 * 86_400 + 0.5})
+        assert (answer.status, answer.code) == (422, "pre-roll-too-long")
+
+    async def test_captures_of_one_sensor_overlap(self, editor: Caller, start: Make, run: Make, sensor: Make) -> None:
+        """In one run and across runs, each with its own range."""
+        made = await sensor()
+        first, second = await run(made), await run(made)
+        captures = [await start(run_id=of["id"]) for of in (first, first, second)]
+        assert [one["sensor_ids"] for one in captures] == [[made["id"]]] * 3
+        for one in captures:
+            assert (await editor.post(f"/captures/{one['id']}/stop")).ok["status"] == "finished"
 
     @pytest.mark.parametrize("wrong", [{"duration_s": 0}, {"duration_s": -1}, {"pre_roll_s": -1}, {"start": "later"}])
     async def test_bad_payload(self, editor: Caller, run: Make, wrong: dict[str, object]) -> None:
@@ -340,3 +362,39 @@ class TestFacts:
             "deleted",
         ]
         assert {tuple(fact)[1:] for fact in facts} == {(editor.id, "editor", project)}
+
+
+class TestClocks:
+    """Start warns of sensors whose samples are dated more than a second off."""
+
+    @pytest.mark.parametrize(
+        ("delay_us", "heard_s", "warned"),
+        [(-1_500_000, 1, [1.5]), (2_250_000, 1, [-2.25]), (999_999, 1, []), (-1_500_000, 51, [])],
+    )
+    async def test_warning(
+        self,
+        editor: Caller,
+        run: Make,
+        sensor: Make,
+        db: Tx,
+        delay_us: int,
+        heard_s: int,
+        warned: list[float],
+    ) -> None:
+        made = await sensor()
+        await db.execute(
+            """
+            insert into sensor_ledger (sensor_no, last_received_at, delay_us)
+            select no, (extract(epoch from clock_timestamp() - make_interval(secs => $2)) * 1000000)::bigint, $1
+            from sensor
+            """,
+            delay_us,
+            heard_s,
+        )
+        of = f"/runs/{(await run(made))['id']}/captures"
+        begun = (await editor.post(of)).ok
+        assert [(one["sensor_id"], one["offset_s"]) for one in begun["warnings"]] == [(made["id"], s) for s in warned]
+        draft = (await editor.post(of, {"start": False})).ok
+        assert draft["warnings"] == []
+        begun = (await editor.post(f"/captures/{draft['id']}/start")).ok
+        assert [one["offset_s"] for one in begun["warnings"]] == warned
