@@ -1,0 +1,114 @@
+"""SenML over HTTP (RFC 8428 in JSON)."""
+
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from contract.formats import senml
+from contract.formats.channels import TooManySamples
+from contract.packets import PacketBroken, PacketInvalid
+from hub.channels import taking
+from hub.channels.access import CLIENT_TOKEN
+from hub.channels.problems import ProposalsUnavailable
+from hub.kit.context import Context
+from hub.kit.endpoint import Routes
+from hub.kit.problems import FieldError, InvalidPayload, WrongContentType
+from hub.telemetry.problems import (
+    BadCompression,
+    PacketTooLarge,
+    StreamUnavailable,
+    TelemetryBroken,
+    UnknownEncoding,
+)
+from hub.telemetry.unpacking import read_body, too_large
+
+routes = Routes("senml")
+
+FORMAT: Final = "SenML"
+TYPES: Final = ("application/senml+json", "application/json")
+
+
+class SenmlRecord(BaseModel):
+    """A record; its base fields (bn, bt, bu, bv, bs, bver) hold for those after it, too."""
+
+    model_config = ConfigDict(extra="allow")
+
+    n: str | None = None
+    u: str | None = None
+    v: float | None = None
+    vb: bool | None = None
+    s: float | None = None
+    t: float | None = None
+
+
+class RejectedRecord(BaseModel):
+    """A record, or a value of it, that was not taken."""
+
+    index: int
+    code: str
+    detail: str
+
+
+class PackReceipt(BaseModel):
+    """The acknowledgement: samples that are durable, that wait as proposals, and that an editor left out."""
+
+    accepted: int
+    duplicates: int
+    proposed: int = Field(description="Held for a day, until an editor accepts their channels.")
+    ignored: int
+    rejected: list[RejectedRecord]
+
+
+@routes.route(
+    "POST",
+    "/senml",
+    access=CLIENT_TOKEN,
+    answer=PackReceipt,
+    status=202,
+    problems=(
+        TelemetryBroken,
+        WrongContentType,
+        BadCompression,
+        UnknownEncoding,
+        PacketTooLarge,
+        StreamUnavailable,
+        ProposalsUnavailable,
+    ),
+    transaction=False,
+    rate=0,
+    sampled=True,
+    consumes=TYPES,
+    takes=list[SenmlRecord],
+)
+async def take_senml(ctx: Context) -> web.Response:
+    """Take a SenML pack; 422 with the same body when nothing of it could be taken."""
+    if ctx.request.content_type not in {*TYPES, "application/octet-stream"}:
+        raise WrongContentType(expected=TYPES[0])
+    body = await read_body(ctx)
+    now_us = ctx.hub.clock.now_us()
+    try:
+        decoded = senml.decode(body, now_us, ctx.hub.settings.max_samples_per_packet)
+    except TooManySamples as error:
+        raise too_large(ctx, f"It holds {error}") from error
+    except PacketBroken as error:
+        raise TelemetryBroken(why=str(error)) from error
+    except PacketInvalid as error:
+        raise InvalidPayload(errors=[FieldError(loc=["body", *error.loc], msg=str(error))]) from error
+    taken = await taking.take(ctx, FORMAT, decoded, now_us)
+    return _receipt(taken)
+
+
+def _receipt(taken: taking.Taken) -> web.Response:
+    answer = PackReceipt(
+        accepted=taken.accepted,
+        duplicates=taken.duplicates,
+        proposed=taken.proposed,
+        ignored=taken.ignored,
+        rejected=[
+            RejectedRecord(index=reject.index or 0, code=reject.code, detail=reject.detail) for reject in taken.rejected
+        ],
+    )
+    nothing: Any = not (taken.accepted or taken.duplicates or taken.proposed or taken.ignored)
+    status = 422 if nothing and taken.rejected else 202
+    return web.Response(body=answer.model_dump_json().encode(), status=status, content_type="application/json")
