@@ -1,19 +1,19 @@
 """SenML over HTTP (RFC 8428 in JSON)."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract.formats import senml
 from contract.formats.channels import TooManySamples
-from contract.packets import PacketBroken, PacketInvalid
+from contract.packets import PacketBroken, PacketInvalid, Reject
 from hub.channels import taking
 from hub.channels.access import CLIENT_TOKEN
 from hub.channels.problems import ProposalsUnavailable
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
-from hub.kit.problems import FieldError, InvalidPayload, WrongContentType
+from hub.kit.problems import FieldError, InvalidPayload, Problem, WrongContentType
 from hub.telemetry.problems import (
     BadCompression,
     PacketTooLarge,
@@ -26,6 +26,7 @@ from hub.telemetry.unpacking import read_body, too_large
 routes = Routes("senml")
 
 FORMAT: Final = "SenML"
+MOST_NAMED: Final = 100
 TYPES: Final = ("application/senml+json", "application/json")
 
 
@@ -60,6 +61,18 @@ class PackReceipt(BaseModel):
     rejected: list[RejectedRecord]
 
 
+class PackRefused(Problem):
+    """Nothing of this pack could be taken."""
+
+    status = 422
+    detail = "See errors: each names a record by its place. At most {most} are told."
+
+    def __init__(self, rejected: Sequence[Reject]) -> None:
+        """Name the first records with what is wrong."""
+        errors = [FieldError(loc=["body", one.index or 0], msg=one.detail) for one in rejected[:MOST_NAMED]]
+        super().__init__(errors=errors, most=MOST_NAMED)
+
+
 @routes.route(
     "POST",
     "/senml",
@@ -67,6 +80,7 @@ class PackReceipt(BaseModel):
     answer=PackReceipt,
     status=202,
     problems=(
+        PackRefused,
         TelemetryBroken,
         WrongContentType,
         BadCompression,
@@ -81,8 +95,8 @@ class PackReceipt(BaseModel):
     consumes=TYPES,
     takes=list[SenmlRecord],
 )
-async def take_senml(ctx: Context) -> web.Response:
-    """Take a SenML pack; 422 with the same body when nothing of it could be taken."""
+async def take_senml(ctx: Context) -> PackReceipt:
+    """Take a SenML pack; what is wrong with single records is told beside the others' acknowledgement."""
     if ctx.request.content_type not in {*TYPES, "application/octet-stream"}:
         raise WrongContentType(expected=TYPES[0])
     body = await read_body(ctx)
@@ -96,11 +110,9 @@ async def take_senml(ctx: Context) -> web.Response:
     except PacketInvalid as error:
         raise InvalidPayload(errors=[FieldError(loc=["body", *error.loc], msg=str(error))]) from error
     taken = await taking.take(ctx, FORMAT, decoded, now_us)
-    return _receipt(taken)
-
-
-def _receipt(taken: taking.Taken) -> web.Response:
-    answer = PackReceipt(
+    if taken.rejected and not (taken.accepted or taken.duplicates or taken.proposed or taken.ignored):
+        raise PackRefused(taken.rejected)
+    return PackReceipt(
         accepted=taken.accepted,
         duplicates=taken.duplicates,
         proposed=taken.proposed,
@@ -109,6 +121,3 @@ def _receipt(taken: taking.Taken) -> web.Response:
             RejectedRecord(index=reject.index or 0, code=reject.code, detail=reject.detail) for reject in taken.rejected
         ],
     )
-    nothing: Any = not (taken.accepted or taken.duplicates or taken.proposed or taken.ignored)
-    status = 422 if nothing and taken.rejected else 202
-    return web.Response(body=answer.model_dump_json().encode(), status=status, content_type="application/json")

@@ -1035,7 +1035,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a SenML pack; 422 with the same body when nothing of it could be taken. */
+        /** Take a SenML pack; what is wrong with single records is told beside the others' acknowledgement. */
         post: operations["take_senml_senml"];
         delete?: never;
         options?: never;
@@ -11765,7 +11765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description invalid-payload: The request does not have the expected shape */
+            /** @description invalid-payload: The request does not have the expected shape; pack-refused: Nothing of this pack could be taken */
             422: {
                 headers: {
                     [name: string]: unknown;

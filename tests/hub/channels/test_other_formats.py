@@ -66,7 +66,9 @@ class TestSenml:
             (1, "name-invalid"),
             (2, "value-not-a-number"),
         ]
-        assert (await pack(gateway, [{"n": "a", "vs": "text"}])).status == 422
+        refused = await pack(gateway, [{"n": "a", "vs": "text"}])
+        assert (refused.status, refused.code) == (422, "pack-refused")
+        assert refused.body["errors"] == [{"loc": ["body", 0], "msg": "vs is kept by no sensor; send v or vb"}]
         assert (await pack(gateway, b"[")).code == "telemetry-broken"
         broken = await pack(gateway, [{"bver": 99, "n": "a", "v": 1}])
         assert (broken.code, broken.body["errors"][0]["loc"]) == ("invalid-payload", ["body", 0, "bver"])
