@@ -2,30 +2,35 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import web
-
 from hub.channels.problems import AddressTokensOff
-from hub.kit.context import Context, Principal
+from hub.kit.context import Context
 from hub.kit.problems import Problem, Unauthenticated
-from hub.telemetry.access import DEVICE, DeviceToken
-from hub.telemetry.fabric import FABRIC
+from hub.telemetry.access import DeviceToken
 
-TOKEN: Final = web.RequestKey("device token", str)
-IN_THE_QUERY: Final = "Of an address every proxy keeps a copy: send user name and password as basic authentication."
+NOT_IN_THE_QUERY: Final = "Every proxy keeps addresses: send user name and password as basic authentication."
 
 
 class ClientToken(DeviceToken):
     """Admits devices by `Token`, `Bearer` or, as the password of any user, `Basic`."""
 
-    async def admit(self, ctx: Context) -> None:
-        """Look the token up in the registry, which works on while the database is away."""
-        await _admit(ctx, _of_header(ctx))
+    def token_of(self, ctx: Context) -> str:
+        """Return the token that was shown; raises Unauthenticated without one."""
+        scheme, _, value = ctx.request.headers.get("Authorization", "").partition(" ")
+        match scheme.lower():
+            case "token" | "bearer":
+                # InfluxDB 1.8 takes `Token user:password`.
+                token = value.strip().rpartition(":")[2]
+            case "basic":
+                token = _password(value.strip())
+            case _:
+                token = ""
+        if not token:
+            raise Unauthenticated(NOT_IN_THE_QUERY if "p" in ctx.request.query else "")
+        return token
 
 
-@dataclass(frozen=True)
 class AddressToken(DeviceToken):
     """Admits devices by a token in their address, where their API has it nowhere else; can be switched off."""
 
@@ -34,33 +39,11 @@ class AddressToken(DeviceToken):
         """Return what the rule may answer."""
         return (*super().problems, AddressTokensOff)
 
-    async def admit(self, ctx: Context) -> None:
-        """Look the token up in the registry, which works on while the database is away."""
+    def token_of(self, ctx: Context) -> str:
+        """Return the token of the address; raises AddressTokensOff."""
         if not ctx.hub.settings.tokens_in_addresses:
             raise AddressTokensOff
-        await _admit(ctx, ctx.request.match_info["token"])
-
-
-async def _admit(ctx: Context, token: str) -> None:
-    device = await ctx.request.app[FABRIC].registry.device(token)
-    ctx.request[DEVICE], ctx.request[TOKEN] = device, token
-    ctx.principal = Principal(device.kind, device.id, "")
-
-
-def _of_header(ctx: Context) -> str:
-    scheme, _, value = ctx.request.headers.get("Authorization", "").partition(" ")
-    value = value.strip()
-    match scheme.lower():
-        case "token" | "bearer":
-            # InfluxDB 1.8 takes `Token user:password`.
-            token = value.rpartition(":")[2]
-        case "basic":
-            token = _password(value)
-        case _:
-            token = ""
-    if not token:
-        raise Unauthenticated(IN_THE_QUERY if "p" in ctx.request.query else "")
-    return token
+        return ctx.request.match_info["token"]
 
 
 def _password(credentials: str) -> str:

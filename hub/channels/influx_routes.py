@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from contract.formats import line_protocol
-from contract.formats.channels import TooManySamples
+from contract.formats.channels import Decoded
 from contract.formats.line_protocol import PrecisionUnknown
 from hub.auth.access import PUBLIC
 from hub.channels import taking
@@ -20,7 +20,6 @@ from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import Problem
 from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, UnknownEncoding
-from hub.telemetry.unpacking import read_body, too_large
 
 routes = Routes("influxdb", prefix="")
 
@@ -112,18 +111,17 @@ async def write_old_lines(ctx: Context, query: OldWriteQuery) -> None:
 
 
 async def _write(ctx: Context, precision: str, limit: int) -> None:
-    body = await read_body(ctx)
-    now_us = ctx.hub.clock.now_us()
-    try:
-        decoded = line_protocol.decode(body, precision, limit)
-    except TooManySamples as error:
-        raise too_large(ctx, f"It holds {error}") from error
-    except PrecisionUnknown as error:
-        raise WrongMeasurements(why=str(error)) from error
-    taken = await taking.take(ctx, FORMAT, decoded, now_us)
+    taken = await taking.receive(ctx, FORMAT, lambda body, _now_us: _decode(body, precision, limit))
     faults = faults_of(taken.rejected)
     if faults:
         raise LinesRefused(faults)
+
+
+def _decode(body: bytes, precision: str, limit: int) -> Decoded:
+    try:
+        return line_protocol.decode(body, precision, limit)
+    except PrecisionUnknown as error:
+        raise WrongMeasurements(why=str(error)) from error
 
 
 @routes.route("GET", "/ping", access=PUBLIC, status=204, sampled=True)

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract.formats import senml
-from contract.formats.channels import TooManySamples
+from contract.formats.channels import Decoded
 from contract.packets import PacketBroken, PacketInvalid, Reject
 from hub.channels import taking
 from hub.channels.access import CLIENT_TOKEN
@@ -21,7 +21,6 @@ from hub.telemetry.problems import (
     TelemetryBroken,
     UnknownEncoding,
 )
-from hub.telemetry.unpacking import read_body, too_large
 
 routes = Routes("senml")
 
@@ -99,17 +98,9 @@ async def take_senml(ctx: Context) -> PackReceipt:
     """Take a SenML pack; what is wrong with single records is told beside the others' acknowledgement."""
     if ctx.request.content_type not in {*TYPES, "application/octet-stream"}:
         raise WrongContentType(expected=TYPES[0])
-    body = await read_body(ctx)
-    now_us = ctx.hub.clock.now_us()
-    try:
-        decoded = senml.decode(body, now_us, ctx.hub.settings.max_samples_per_packet)
-    except TooManySamples as error:
-        raise too_large(ctx, f"It holds {error}") from error
-    except PacketBroken as error:
-        raise TelemetryBroken(why=str(error)) from error
-    except PacketInvalid as error:
-        raise InvalidPayload(errors=[FieldError(loc=["body", *error.loc], msg=str(error))]) from error
-    taken = await taking.take(ctx, FORMAT, decoded, now_us)
+    taken = await taking.receive(
+        ctx, FORMAT, lambda body, now_us: _decode(body, now_us, ctx.hub.settings.max_samples_per_packet)
+    )
     if taken.rejected and not (taken.accepted or taken.duplicates or taken.proposed or taken.ignored):
         raise PackRefused(taken.rejected)
     return PackReceipt(
@@ -121,3 +112,12 @@ async def take_senml(ctx: Context) -> PackReceipt:
             RejectedRecord(index=reject.index or 0, code=reject.code, detail=reject.detail) for reject in taken.rejected
         ],
     )
+
+
+def _decode(body: bytes, now_us: int, limit: int) -> Decoded:
+    try:
+        return senml.decode(body, now_us, limit)
+    except PacketBroken as error:
+        raise TelemetryBroken(why=str(error)) from error
+    except PacketInvalid as error:
+        raise InvalidPayload(errors=[FieldError(loc=["body", *error.loc], msg=str(error))]) from error

@@ -1,25 +1,27 @@
 """Takes a decoded body: known channels go through the ordinary intake, of unknown ones the samples are held."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 
-from contract.formats.channels import Channel, Decoded
+from contract.formats.channels import Channel, Decoded, TooManySamples
 from contract.packets import NO_TIME, Packet, Reject, Series
-from hub.channels.access import TOKEN
 from hub.channels.directory import Known
 from hub.channels.models import ChannelName, ChannelState
 from hub.channels.parts import CHANNELS
 from hub.channels.problems import ProposalsUnavailable
+from hub.journal.service import JOURNAL
 from hub.kit.context import Context
 from hub.kit.problems import DatabaseAway
-from hub.telemetry.access import DEVICE
+from hub.telemetry import troubles
+from hub.telemetry.access import DEVICE, TOKEN
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.registry import Device, SensorEntry
+from hub.telemetry.unpacking import read_body, too_large
 
 
 @dataclass
@@ -39,6 +41,21 @@ class _Arrival(NamedTuple):
     name: ChannelName
     channel: Channel
     rejects: list[Reject]
+
+
+async def receive(ctx: Context, format_: str, decode: Callable[[bytes, int], Decoded]) -> Taken:
+    """Read a body and take it; `decode` is given the time, too. What is refused as a whole goes to the journal.
+
+    Raises PacketTooLarge, and what reading, `decode` and `take` raise.
+    """
+    with troubles.noted(ctx.request.app[JOURNAL], ctx.request[DEVICE]):
+        body = await read_body(ctx)
+        now_us = ctx.hub.clock.now_us()
+        try:
+            decoded = decode(body, now_us)
+        except TooManySamples as error:
+            raise too_large(ctx, f"It holds {error}") from error
+        return await take(ctx, format_, decoded, now_us)
 
 
 async def take(ctx: Context, format_: str, decoded: Decoded, now_us: int) -> Taken:

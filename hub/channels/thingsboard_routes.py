@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from contract.formats import thingsboard
-from contract.formats.channels import TooManySamples
+from contract.formats.channels import Decoded
 from contract.packets import PacketBroken, PacketInvalid, Reject
 from hub.channels import taking
 from hub.channels.access import ADDRESS_TOKEN
@@ -17,7 +17,6 @@ from hub.kit.endpoint import Routes
 from hub.kit.problems import InvalidPayload, Problem
 from hub.kit.refusals import Refusals, reason_of
 from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, UnknownEncoding
-from hub.telemetry.unpacking import read_body, too_large
 
 routes = Routes("thingsboard")
 
@@ -81,15 +80,15 @@ class ValuesRefused(Problem):
 )
 async def post_telemetry(ctx: Context, token: str) -> None:
     """Take telemetry of a ThingsBoard device, whose API has the token in the address."""
-    body = await read_body(ctx)
-    now_us = ctx.hub.clock.now_us()
-    try:
-        decoded = thingsboard.decode(body, ctx.hub.settings.max_samples_per_packet)
-    except TooManySamples as error:
-        raise too_large(ctx, f"It holds {error}") from error
-    except (PacketBroken, PacketInvalid) as error:
-        raise WrongMeasurements(why=str(error)) from error
-    taken = await taking.take(ctx, FORMAT, decoded, now_us)
+    limit = ctx.hub.settings.max_samples_per_packet
+    taken = await taking.receive(ctx, FORMAT, lambda body, _now_us: _decode(body, limit))
     faults = [reject for reject in taken.rejected if reject.code not in NO_FAULT]
     if faults:
         raise ValuesRefused(faults)
+
+
+def _decode(body: bytes, limit: int) -> Decoded:
+    try:
+        return thingsboard.decode(body, limit)
+    except (PacketBroken, PacketInvalid) as error:
+        raise WrongMeasurements(why=str(error)) from error
