@@ -15,7 +15,7 @@ from hub.auth.access import PUBLIC
 from hub.channels import taking
 from hub.channels.access import CLIENT_TOKEN
 from hub.channels.influx_refusals import InfluxRefusals, LinesRefused, OldInfluxRefusals, faults_of
-from hub.channels.problems import ProposalsUnavailable, WrongMeasurements
+from hub.channels.problems import ProposalsUnavailable, TooManyLarge, WrongMeasurements
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import Problem
@@ -24,6 +24,8 @@ from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavail
 routes = Routes("influxdb", prefix="")
 
 FORMAT: Final = "line protocol"
+# As many as a body holds whose lines have forty bytes for each value.
+PACKETS: Final = 20
 # What of InfluxDB this is like; clients look whether they know the version.
 VERSION: Final = "2.7.0-etp"
 PROBLEMS: Final[Sequence[type[Problem]]] = (
@@ -34,6 +36,7 @@ PROBLEMS: Final[Sequence[type[Problem]]] = (
     PacketTooLarge,
     StreamUnavailable,
     ProposalsUnavailable,
+    TooManyLarge,
 )
 _CREATES: Final = re.compile(r'\s*create\s+database\s+("[^"]+"|\w+)[^;]*;?\s*', re.IGNORECASE)
 _SHOWS: Final = re.compile(r"\s*show\s+databases\s*;?\s*", re.IGNORECASE)
@@ -106,8 +109,8 @@ async def write_lines(ctx: Context, query: WriteQuery) -> None:
 
 @write("/write", refusals=OldInfluxRefusals())
 async def write_old_lines(ctx: Context, query: OldWriteQuery) -> None:
-    """Take lines as InfluxDB 1 does, as many as the body holds: a client of it would drop them after a 413."""
-    await _write(ctx, query.precision, ctx.hub.settings.max_packet_bytes)
+    """Take lines as InfluxDB 1 does, in many packets: a client of it would drop them after a 413."""
+    await _write(ctx, query.precision, PACKETS * ctx.hub.settings.max_samples_per_packet)
 
 
 async def _write(ctx: Context, precision: str, limit: int) -> None:

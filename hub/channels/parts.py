@@ -1,10 +1,11 @@
-"""The parts of one process that know channels: directory, holding, and the release of what was accepted."""
+"""The parts of one process that take foreign formats: reading, directory, holding, release of what was accepted."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
+from hub.channels.apart import Apart
 from hub.channels.directory import Directory
 from hub.channels.holding import Holding
 from hub.channels.release import Release
@@ -17,6 +18,7 @@ from hub.telemetry.fabric import Fabric
 class Channels:
     """What the api role needs to take foreign formats."""
 
+    apart: Apart
     directory: Directory
     holding: Holding
     release: Release
@@ -27,7 +29,8 @@ CHANNELS: Final = web.AppKey("channels", Channels)
 
 def make_channels(hub: Hub, fabric: Fabric) -> Channels:
     """Make the parts; nothing is connected yet."""
-    return Channels(Directory(hub.db, poll_s=hub.settings.registry_poll_s), Holding(hub), Release(hub, fabric))
+    directory = Directory(hub.db, poll_s=hub.settings.registry_poll_s)
+    return Channels(Apart(), directory, Holding(hub), Release(hub, fabric))
 
 
 def add_workers(channels: Channels, workers: Workers) -> None:

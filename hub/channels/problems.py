@@ -28,6 +28,17 @@ class ProposalsUnavailable(Problem):
         super().__init__(why=why, headers={"Retry-After": "2"})
 
 
+class TooManyLarge(Problem):
+    """Too many large bodies came at once."""
+
+    status = 503
+    detail = "Keep the batch and send it again, or send smaller ones."
+
+    def __init__(self) -> None:
+        """Say when to come back."""
+        super().__init__(headers={"Retry-After": "2"})
+
+
 class AddressTokensOff(Problem):
     """This hub takes no token in an address."""
 

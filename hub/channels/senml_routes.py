@@ -10,7 +10,7 @@ from contract.formats.channels import Decoded
 from contract.packets import PacketBroken, PacketInvalid, Reject
 from hub.channels import taking
 from hub.channels.access import CLIENT_TOKEN
-from hub.channels.problems import ProposalsUnavailable
+from hub.channels.problems import ProposalsUnavailable, TooManyLarge
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import FieldError, InvalidPayload, Problem, WrongContentType
@@ -87,6 +87,7 @@ class PackRefused(Problem):
         PacketTooLarge,
         StreamUnavailable,
         ProposalsUnavailable,
+        TooManyLarge,
     ),
     transaction=False,
     rate=0,

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -22,6 +22,9 @@ from hub.telemetry.access import DEVICE, TOKEN
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.registry import Device, SensorEntry
 from hub.telemetry.unpacking import read_body, too_large
+
+# Larger bodies would keep everybody else waiting for too long.
+LARGE_BYTES: Final = 256 << 10
 
 
 @dataclass
@@ -52,7 +55,10 @@ async def receive(ctx: Context, format_: str, decode: Callable[[bytes, int], Dec
         body = await read_body(ctx)
         now_us = ctx.hub.clock.now_us()
         try:
-            decoded = decode(body, now_us)
+            if len(body) < LARGE_BYTES:
+                decoded = decode(body, now_us)
+            else:
+                decoded = await ctx.request.app[CHANNELS].apart.do(decode, body, now_us)
         except TooManySamples as error:
             raise too_large(ctx, f"It holds {error}") from error
         return await take(ctx, format_, decoded, now_us)

@@ -11,7 +11,7 @@ from contract.formats.channels import Decoded
 from contract.packets import PacketBroken, PacketInvalid, Reject
 from hub.channels import taking
 from hub.channels.access import ADDRESS_TOKEN
-from hub.channels.problems import ProposalsUnavailable, WrongMeasurements
+from hub.channels.problems import ProposalsUnavailable, TooManyLarge, WrongMeasurements
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import InvalidPayload, Problem
@@ -71,6 +71,7 @@ class ValuesRefused(Problem):
         PacketTooLarge,
         StreamUnavailable,
         ProposalsUnavailable,
+        TooManyLarge,
     ),
     transaction=False,
     rate=0,

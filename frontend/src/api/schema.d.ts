@@ -1327,7 +1327,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take lines as InfluxDB 1 does, as many as the body holds: a client of it would drop them after a 413. */
+        /** Take lines as InfluxDB 1 does, in many packets: a client of it would drop them after a 413. */
         post: operations["write_old_lines_influxdb"];
         delete?: never;
         options?: never;
@@ -3717,7 +3717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
+            /** @description database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11783,7 +11783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
+            /** @description database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -13108,7 +13108,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
+            /** @description database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -13512,7 +13512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description body-too-slow: The body came too slowly; database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
+            /** @description body-too-slow: The body came too slowly; database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -1,5 +1,6 @@
 """Line protocol over HTTP: what Telegraf and other clients of InfluxDB send, and what they are answered."""
 
+import asyncio
 import base64
 import gzip
 import time
@@ -11,6 +12,7 @@ from hub.settings import Settings
 from tests.hub.callers import Caller
 from tests.hub.channels.conftest import SENSOR, Proposals, Wait, now_ns, samples_of, write
 from tests.hub.conftest import Device, Make
+from tests.hub.races import until
 
 BOTH = pytest.mark.parametrize("path", ["/api/v2/write", "/write"])
 
@@ -182,6 +184,9 @@ class TestLimits:
         assert (await settled(known["id"], 26))["stored"] == 26
         assert (await samples_of(owner, known["id"]))["raw"][-25:] == [float(i) for i in range(25)]
 
+    async def test_more_than_any_batch_has(self, gateway: Caller) -> None:
+        assert (await write(gateway, *("m v=1 1" for _ in range(201)), path="/write")).status == 413
+
     @BOTH
     async def test_too_many_bytes(self, gateway: Caller, path: str) -> None:
         answer = await write(gateway, *(f"m v={i} {i}" for i in range(1000)), path=path)
@@ -218,6 +223,39 @@ class TestFirstQuestions:
         answer = await gateway.get(f"/query?q={statement}")
         assert answer.status == 400
         assert "written here" in answer.body["error"]
+
+
+async def test_a_large_batch(
+    gateway: Caller, known: dict[str, Any], owner: Caller, settled: Wait, anonymous: Caller
+) -> None:
+    """What Telegraf sends after an hour without the hub; others are answered while it is read."""
+    t = now_ns()
+    lines = (
+        f'bath,host=bench-{i % 7} inlet={i},on=true,state="a line"' if i % 3 else f"bath inlet={i}"
+        for i in range(30_000)
+    )
+    body = "\n".join(f"{line} {t + i * 1000}" for i, line in enumerate(lines)).encode()
+    assert len(body) > 1 << 20
+    sending = asyncio.create_task(gateway.call("POST", "/write?db=telegraf", body))
+    answered = 0
+    while not sending.done():
+        assert (await anonymous.get("/healthz")).status == 200
+        answered += 1
+    assert (await sending).status == 204
+    assert answered > 3
+    assert (await settled(known["id"], 10_001))["stored"] == 10_001
+
+
+async def test_what_is_refused_is_in_the_sensors_journal(sensor: Make, device: Device, owner: Caller) -> None:
+    made = await sensor()
+    assert (await write(device(made), "m v=1", path="/write", Content_Encoding="gzip")).status == 400
+
+    async def noted() -> bool:
+        return [entry["kind"] for entry in (await owner.get(f"/sensors/{made['id']}/journal")).ok["items"]] == [
+            "packet_refused"
+        ]
+
+    await until(noted)
 
 
 async def test_a_sensors_token(sensor: Make, device: Device, settled: Wait, owner: Caller) -> None:
