@@ -1,6 +1,6 @@
 /** What a channel is: a new sensor, described as it was guessed, or one that exists. */
 
-import { Button, Checkbox, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, TextInput } from "@mantine/core";
 import { useState, type ReactElement, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -73,9 +73,11 @@ function Content({ proposal, onClose }: { readonly proposal: Proposal; readonly 
     <form className={form.form} onSubmit={submit}>
       <p className={`${form.mono ?? ""} ${styles.channel ?? ""}`}>{proposal.name}</p>
       {sensors.length > 0 && (
-        <SegmentedControl aria-label={t("proposals.acceptAs")} value={existing === null ? "new" : "existing"}
-          onChange={(value) => setExisting(value === "new" ? null : (sensors[0]?.id ?? null))}
-          data={[{ value: "new", label: t("sensor.new") }, { value: "existing", label: t("proposals.existing") }]} />
+        <div>
+          <SegmentedControl aria-label={t("proposals.acceptAs")} value={existing === null ? "new" : "existing"}
+            onChange={(value) => setExisting(value === "new" ? null : (sensors[0]?.id ?? null))}
+            data={[{ value: "new", label: t("sensor.new") }, { value: "existing", label: t("proposals.existing") }]} />
+        </div>
       )}
       {existing === null ? (
         <>
@@ -87,8 +89,13 @@ function Content({ proposal, onClose }: { readonly proposal: Proposal; readonly 
             <TextInput size="sm" label={t("proposals.unit")} maxLength={40} value={fields.unit}
               onChange={(event) => setFields({ ...fields, unit: event.currentTarget.value })} />
           </div>
-          <Checkbox size="sm" label={t("proposals.physical")} description={t("proposals.physicalHelp")} checked={physical}
-            onChange={(event) => setPhysical(event.currentTarget.checked)} />
+          <label className={styles.check}>
+            <input type="checkbox" checked={physical} onChange={(event) => setPhysical(event.currentTarget.checked)} />
+            <span>
+              {t("proposals.physical")}
+              <small>{t("proposals.physicalHelp")}</small>
+            </span>
+          </label>
         </>
       ) : (
         <Select size="sm" label={t("monitor.sensor")} value={existing} onChange={setExisting}

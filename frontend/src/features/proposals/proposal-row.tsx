@@ -42,16 +42,18 @@ export function ProposalRow({ proposal, onAccept, onIgnore }: Props): ReactEleme
         <Time at={seconds(proposal.last_seen)} form="stamp" />
       </td>
       <td className={list.right}>
-        {onAccept !== undefined && state !== "bound" && (
-          <Button variant={state === "proposed" ? "light" : "subtle"} size="compact-xs" aria-label={t("proposals.acceptNamed", { name })} onClick={() => onAccept(proposal)}>
-            {t("proposals.accept")}
-          </Button>
-        )}{" "}
-        {onIgnore !== undefined && state !== "ignored" && (
-          <Button variant="subtle" size="compact-xs" aria-label={t("proposals.ignoreNamed", { name })} onClick={() => onIgnore(proposal)}>
-            {t("proposals.ignore")}
-          </Button>
-        )}
+        <span className={styles.actions}>
+          {onAccept !== undefined && state !== "bound" && (
+            <Button variant={state === "proposed" ? "light" : "subtle"} size="compact-xs" aria-label={t("proposals.acceptNamed", { name })} onClick={() => onAccept(proposal)}>
+              {t("proposals.accept")}
+            </Button>
+          )}
+          {onIgnore !== undefined && state !== "ignored" && (
+            <Button variant="subtle" size="compact-xs" aria-label={t("proposals.ignoreNamed", { name })} onClick={() => onIgnore(proposal)}>
+              {t("proposals.ignore")}
+            </Button>
+          )}
+        </span>
       </td>
     </tr>
   );
