@@ -15,6 +15,12 @@ from hub.auth.routes import routes as auth_routes
 from hub.captures import auto_stop
 from hub.captures import service as captures
 from hub.captures.routes import routes as capture_routes
+from hub.channels import parts as channels
+from hub.channels import tidy as channel_tidy
+from hub.channels.influx_routes import routes as influx_routes
+from hub.channels.routes import routes as proposal_routes
+from hub.channels.senml_routes import routes as senml_routes
+from hub.channels.thingsboard_routes import routes as thingsboard_routes
 from hub.conversion.routes import routes as conversion_routes
 from hub.events import from_facts
 from hub.events.service import EVENTS, Events
@@ -84,6 +90,10 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         vector_routes,
         sample_routes,
         sealing_routes,
+        proposal_routes,
+        influx_routes,
+        senml_routes,
+        thingsboard_routes,
     )
     for endpoint in routes.endpoints
 )
@@ -151,10 +161,13 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("auth.post", lambda: post.run(hub, mail))
         workers.add("auth.tidy", lambda: tidy.run(hub.db))
         workers.add("journal.tidy", lambda: journal_tidy.run(hub.db, settings.journal_days))
+        workers.add("channels.tidy", lambda: channel_tidy.run(hub.db))
     if "api" in roles:
         workers.add("auth.personal_tokens", lambda: personal_tokens.note_uses(hub))
         fabric = app[FABRIC] = make_fabric(hub, journal)
         add_workers(fabric, hub, workers)
+        foreign = app[channels.CHANNELS] = channels.make_channels(hub, fabric)
+        channels.add_workers(foreign, workers)
         for endpoint in ENDPOINTS:
             register(app, endpoint)
         openapi.mount(app, (*ENDPOINTS, *LIVE_ENDPOINTS))

@@ -1,5 +1,6 @@
 """The request log: one event for each request once its answer has been sent."""
 
+import re
 from time import monotonic
 from typing import Final
 
@@ -37,6 +38,8 @@ class Sampler:
 
 
 _sampler: Final = Sampler()
+# Where devices of ThingsBoard put their tokens, also when they ask for what is not there.
+_DEVICE_API: Final = re.compile(r"(?<=^/api/v1/)[^/]+(?=/(?:telemetry|attributes|rpc|claim|firmware|software)(?:/|$))")
 
 
 class RequestLog(AbstractAccessLogger):
@@ -91,4 +94,4 @@ def path_of(request: web.BaseRequest) -> str:
         for name, value in request.match_info.items():
             if value and is_secret(name):
                 path = path.replace(value, MASK)
-    return path[:500]
+    return _DEVICE_API.sub(MASK, path)[:500]

@@ -62,6 +62,15 @@ class Settings(BaseSettings):
     seal_within_days: float = Field(default=7.0, gt=0, description="It is sealed after so long, heard or not.")
     max_samples_per_packet: int = Field(default=10_000, ge=1)
     max_packet_bytes: int = Field(default=8 << 20, description="Limit of a telemetry body after decompression.")
+    proposals_per_device: int = Field(
+        default=1_000, ge=1, description="Channels that are no sensors, of one edge agent or sensor."
+    )
+    proposal_bytes_per_device: int = Field(
+        default=64 << 20, ge=1 << 10, description="Of samples that wait for an editor; beyond it the oldest go."
+    )
+    tokens_in_addresses: bool = Field(
+        default=True, description="ThingsBoard's devices have their token in the address; off refuses them."
+    )
     registry_poll_s: float = Field(default=0.5, gt=0)
 
     access_token_s: int = Field(default=600, ge=10)

@@ -27,6 +27,7 @@ from hub.kit.problems import (
     TryAgain,
     WrongContentType,
 )
+from hub.kit.refusals import Refusals
 
 Handler = Callable[..., Awaitable[Any]]
 
@@ -78,6 +79,7 @@ class Endpoint:
     body: Any
     produces: Sequence[str]
     consumes: Sequence[str]
+    refusals: Refusals | None
     tag: str
     adapter: TypeAdapter[Any] | None = field(repr=False, compare=False)
 
@@ -111,12 +113,13 @@ class Routes:
         produces: Sequence[str] = ("application/json",),
         consumes: Sequence[str] = ("application/json",),
         takes: Any = None,
+        refusals: Refusals | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a route. The handler's parameters say what it takes: `ctx`, path names, `query` and `body` models.
 
         A handler that reads the body itself has no `body` and documents its shape by `takes`. `rate` multiplies how
         many requests a caller may make, 0 for routes with limits of their own. Of `sampled` routes the log tells now
-        and then.
+        and then. Clients that know no problem documents get their `refusals`.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -141,6 +144,7 @@ class Routes:
                     body=takes if body is None else body,
                     produces=tuple(produces),
                     consumes=tuple(consumes),
+                    refusals=refusals,
                     tag=self.tag,
                     adapter=None if body is None else TypeAdapter(body),
                 )
@@ -164,6 +168,10 @@ def _serve(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamRe
         ctx = Context(hub=request.app[HUB], request=request, request_id=arrival.request_id)
         try:
             return await _handle(endpoint, answer, ctx)
+        except Problem as problem:
+            if endpoint.refusals is None:
+                raise
+            return endpoint.refusals.response(problem)
         finally:
             arrival.principal = ctx.principal
 

@@ -21,6 +21,7 @@ from hub.kit.problems import (
     TooManyRequests,
     WrongContentType,
 )
+from hub.kit.refusals import Refusals
 
 REF = "#/components/schemas/{model}"
 SCHEMES = {
@@ -118,12 +119,18 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     elif endpoint.produces != ("application/json",):
         success["content"] = {media: {"schema": {"type": "string"}} for media in endpoint.produces}
     responses: dict[str, Any] = {str(endpoint.status): success}
-    for status, problems in sorted(_by_status(_problems_of(endpoint)).items()):
+    for status, problems in sorted(_by_status(_problems_of(endpoint), endpoint.refusals).items()):
         responses[str(status)] = {
             "description": "; ".join(f"{problem.code()}: {problem.title()}" for problem in problems),
-            "content": {"application/problem+json": {"schema": {"$ref": REF.format(model="ProblemDocument")}}},
+            "content": _refusal(endpoint.refusals, status, schemas),
         }
     return responses
+
+
+def _refusal(refusals: Refusals | None, status: int, schemas: dict[str, Any]) -> dict[str, Any]:
+    if refusals is None or status == InternalFault.status:
+        return {"application/problem+json": {"schema": {"$ref": REF.format(model="ProblemDocument")}}}
+    return {"application/json": {"schema": schema_of(refusals.shape, "serialization", schemas)}}
 
 
 def _problems_of(endpoint: Endpoint) -> set[type[Problem]]:
@@ -137,10 +144,10 @@ def _problems_of(endpoint: Endpoint) -> set[type[Problem]]:
     return problems
 
 
-def _by_status(problems: Iterable[type[Problem]]) -> dict[int, list[type[Problem]]]:
+def _by_status(problems: Iterable[type[Problem]], refusals: Refusals | None) -> dict[int, list[type[Problem]]]:
     grouped: dict[int, list[type[Problem]]] = defaultdict(list)
     for problem in sorted(problems, key=lambda kind: kind.code()):
-        grouped[problem.status].append(problem)
+        grouped[problem.status if refusals is None else refusals.status_of(problem)].append(problem)
     return grouped
 
 

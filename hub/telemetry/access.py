@@ -16,6 +16,7 @@ from hub.telemetry.problems import TokensUnavailable, TokenUnknown
 from hub.telemetry.registry import Device
 
 DEVICE: Final = web.RequestKey("device", Device)
+TOKEN: Final = web.RequestKey("device token", str)
 
 
 class DeviceToken(Access):
@@ -38,14 +39,18 @@ class DeviceToken(Access):
 
     async def admit(self, ctx: Context) -> None:
         """Look the token up in the registry, which works on while the database is away."""
-        registry, token = ctx.request.app[FABRIC].registry, bearer(ctx)
+        registry, token = ctx.request.app[FABRIC].registry, self.token_of(ctx)
         try:
             device = await registry.device(token)
         except TokenUnknown:
             troubles.note_unauthorized(ctx.request.app[JOURNAL], registry.once(token))
             raise
-        ctx.request[DEVICE] = device
+        ctx.request[DEVICE], ctx.request[TOKEN] = device, token
         ctx.principal = Principal(device.kind, device.id, "")
+
+    def token_of(self, ctx: Context) -> str:
+        """Return the token that was shown; raises Unauthenticated without one."""
+        return bearer(ctx)
 
 
 DEVICE_TOKEN = DeviceToken()

@@ -43,11 +43,13 @@ class Intake:
         self._retention_us = retention_us
         self._journal = journal
 
-    async def take(self, packet: Packet, device: Device, snapshot: Snapshot, now_us: int) -> Receipt:
+    async def take(
+        self, packet: Packet, device: Device, snapshot: Snapshot, now_us: int, *, once: str | None = None
+    ) -> Receipt:
         """Make the good samples of a packet durable; raises StreamUnavailable when that cannot be had.
 
         A body that spans shards is acknowledged after all appends; after a failure the sender repeats it, and what was
-        appended already is found to be a duplicate.
+        appended already is found to be a duplicate. Under the name `once` a packet is appended one time in a day.
         """
         if snapshot.shards != len(self._appenders):
             raise StreamUnavailable(f"The database knows {snapshot.shards} shards; set ETP_STREAM_SHARDS to that.")
@@ -70,9 +72,9 @@ class Intake:
                 self._check_times(part, snapshot, now_us, rejects, refused)
             t = times_of(parts)
         good, duplicates = len(t), repeats(parts, t)
-        once = (f"{device.id}:{packet.batch_id}", now_us) if timeless and packet.batch_id is not None else None
+        key = once or (f"{device.id}:{packet.batch_id}" if timeless and packet.batch_id is not None else None)
         appends = [
-            self._append(shard, mine, refusals, now_us, once)
+            self._append(shard, mine, refusals, now_us, key, again=once is None)
             for shard, (mine, refusals) in _by_shard(parts, refused, len(self._appenders)).items()
         ]
         # Most bodies go to one shard and need no tasks.
@@ -125,22 +127,25 @@ class Intake:
         parts: list[Part],
         refused: list[tuple[int, Reject]],
         now_us: int,
-        once: tuple[str, int] | None,
+        key: str | None,
+        *,
+        again: bool,
     ) -> bool:
-        """Append one shard's entry; tells whether the batch was appended before."""
+        """Append one shard's entry; tells whether it was appended under this key before, then to be counted `again`."""
         appender = self._appenders[shard]
-        if once is not None:
-            once = (f"{shard}:{once[0]}", once[1])
+        once = None if key is None else (f"{shard}:{key}", now_us)
         entry, held = pack(parts, refused, now_us)
         repeated = False
         try:
             await appender.append(entries.encode(entry), held, once)
         except AlreadyTimed as known:
+            repeated = True
+            if not again:
+                return repeated
             for part in parts:
                 part.series.t_us = np.where(part.series.t_us == now_us, known.t_us, part.series.t_us)
             entry, held = pack(parts, refused, now_us)
             await appender.append(entries.encode(entry), held, None)
-            repeated = True
         # Noted once it is durable: a sender that is told to repeat would have it noted twice.
         troubles.note(self._journal, entry, refused)
         return repeated

@@ -36,6 +36,8 @@ BY_CHANCE = {"hub/kit/workers.py", "edge/backoff.py"}
 # Texts with {places}: attributes of classes and constants, never what came in.
 TEMPLATES = {"self.detail", "text.subject", "text.body", "REF", "_PAGE_POLICY"}
 REDIRECTS = {"HTTPMovedPermanently", "HTTPFound", "HTTPSeeOther", "HTTPTemporaryRedirect", "HTTPPermanentRedirect"}
+# ThingsBoard's device API has it nowhere else; its address is masked in the log, and the route can be switched off.
+TOKEN_IN_ADDRESS = {"/api/v1/{token}/telemetry": "token"}
 SECRET_WORDS = {"token", "password", "otp", "code", "secret", "key", "jwt"}
 
 
@@ -151,7 +153,8 @@ def test_the_hub_redirects_nobody() -> None:
 def test_no_secret_is_taken_from_an_address() -> None:
     for endpoint in (*ENDPOINTS, *LIVE_ENDPOINTS):
         names = set(endpoint.path_types) | _fields(endpoint.query)
-        assert [name for name in names if name.split("_")[-1] in SECRET_WORDS] == [], endpoint.path
+        secrets = {name for name in names if name.split("_")[-1] in SECRET_WORDS}
+        assert secrets <= {TOKEN_IN_ADDRESS.get(endpoint.path, "")}, endpoint.path
 
 
 def _fields(model: type[BaseModel] | None) -> set[str]:

@@ -215,6 +215,18 @@ async def _token(world: World, caller: Caller) -> uuid.UUID:
     )
 
 
+async def _proposal(world: World, caller: Caller) -> str:
+    lines = f"row v=1 {time.time_ns()}".encode()
+    agent = Caller(world.anonymous.client, world.agent["token"])
+    assert (await agent.call("POST", "/api/v2/write", lines)).status == 204
+    await world.db.execute("update channel set state = 'proposed', sensor_id = null")
+    return str(await world.db.fetchval("select id from channel where name = 'row/v'"))
+
+
+async def _address_token(world: World, caller: Caller) -> str:
+    return caller.token or "none"
+
+
 USUAL: dict[str, Maker] = {
     "project_id": _project,
     "sensor_id": _sensor,
@@ -227,6 +239,7 @@ USUAL: dict[str, Maker] = {
     "user_id": _member,
     "session_id": _session,
     "token_id": _token,
+    "proposal_id": _proposal,
 }
 
 
@@ -323,6 +336,10 @@ def _named(name: str) -> Maker:
         return {"name": f"{name} {uuid.uuid4().hex[:8]}"}
 
     return make
+
+
+async def _accepted(world: World, caller: Caller) -> dict[str, Any]:
+    return {"sensor": await _sensor_fields(world, caller)}
 
 
 async def _sensor_fields(world: World, caller: Caller) -> dict[str, Any]:
@@ -426,4 +443,16 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/sensors/{sensor_id}/ledger": Row(),
     "GET /api/v1/sensors/{sensor_id}/journal": Row(),
     "GET /api/v1/captures/{capture_id}/ledger": Row(),
+    # foreign formats and what they propose
+    "POST /api/v2/write": Row(b"row v=1"),
+    "POST /write": Row(b"row v=1"),
+    "GET /query": Row(query="?q=show%20databases"),
+    "POST /query": Row(query="?q=create%20database%20x"),
+    "GET /ping": Row(),
+    "GET /health": Row(),
+    "POST /api/v1/senml": Row([{"n": "row", "v": 1}]),
+    "POST /api/v1/{token}/telemetry": Row({"row": 1}, ids={"token": _address_token}),
+    "GET /api/v1/projects/{project_id}/proposals": Row(),
+    "POST /api/v1/proposals/{proposal_id}/accept": Row(_accepted),
+    "POST /api/v1/proposals/{proposal_id}/ignore": Row(),
 }

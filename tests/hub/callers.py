@@ -9,6 +9,8 @@ import orjson
 from aiohttp.test_utils import TestClient
 
 PREFIX = "/api/v1"
+# Addresses that do not stand below it.
+BESIDE = ("/api/", "/telemetry", "/health", "/readyz", "/write", "/query", "/ping")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Caller:
-    """Calls the hub; paths stand below /api/v1 unless they begin with it or with /telemetry."""
+    """Calls the hub; paths stand below /api/v1 unless they are among those BESIDE it."""
 
     client: TestClient[Any, Any]
     token: str | None = None
@@ -49,7 +51,11 @@ class Caller:
         data = None if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
-        url = path if path.startswith(("/api/", "/telemetry", "/healthz", "/readyz")) else PREFIX + path
+        url = (
+            path
+            if path.startswith(("/api/", "/telemetry", "/healthz", "/readyz", "/write", "/query", "/ping", "/health"))
+            else PREFIX + path
+        )
         sent_data = None if data is None else BytesIO(data)  # bytes of more than 1 MiB make aiohttp warn
         async with self.client.request(method, url, data=sent_data, headers=sent) as response:
             raw = await response.read()

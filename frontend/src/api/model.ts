@@ -30,6 +30,9 @@ export type AuditFact = Schemas["AuditFact"];
 export type JournalEntry = Schemas["JournalEntry"];
 export type JournalKind = Schemas["Kind"];
 export type EdgeAgent = Schemas["EdgeAgent"];
+export type Proposal = Schemas["Proposal"];
+export type ProposalAccept = Schemas["ProposalAccept"];
+export type ChannelState = Schemas["ChannelState"];
 
 export const ROLES = ["viewer", "editor", "owner"] as const satisfies readonly Role[];
 

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/{token}/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take telemetry of a ThingsBoard device, whose API has the token in the address. */
+        post: operations["post_telemetry_thingsboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/invite": {
         parameters: {
             query?: never;
@@ -869,6 +886,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what devices of foreign formats send that is no sensor yet. */
+        get: operations["list_proposals_proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/sensors": {
         parameters: {
             query?: never;
@@ -903,6 +937,40 @@ export interface paths {
         head?: never;
         /** Change a project's settings. */
         patch: operations["change_settings_projects"];
+        trace?: never;
+    };
+    "/api/v1/proposals/{proposal_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a channel be a sensor; its samples of the last day follow. */
+        post: operations["accept_proposal_proposals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{proposal_id}/ignore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave a channel out, or take it from its sensor. */
+        post: operations["ignore_proposal_proposals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/runs/{run_id}": {
@@ -1003,6 +1071,23 @@ export interface paths {
         put?: never;
         /** Move several runs to one state, all of them or none. */
         post: operations["move_runs_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/senml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a SenML pack; what is wrong with single records is told beside the others' acknowledgement. */
+        post: operations["take_senml_senml"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1198,6 +1283,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/write": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take lines as InfluxDB 2 does: 204, or 400 that names the lines that were not taken. */
+        post: operations["write_lines_influxdb"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell clients of InfluxDB 2 that lines can be written. */
+        get: operations["show_health_influxdb"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell clients of InfluxDB that somebody is here. */
+        get: operations["ping_influxdb"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answer what clients of InfluxDB 1 ask before they write: which databases there are. */
+        get: operations["ask_influxdb"];
+        put?: never;
+        /** Answer CREATE DATABASE, which has nothing to create: a token says whose the samples are. */
+        post: operations["ask_by_form_influxdb"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/telemetry": {
         parameters: {
             query?: never;
@@ -1215,10 +1369,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/write": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take lines as InfluxDB 1 does, in many packets: a client of it would drop them after a 413. */
+        post: operations["write_old_lines_influxdb"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptedProposal
+         * @description The channel with the sensor that it is from now on; for an owner with the token of a new one, once.
+         */
+        AcceptedProposal: {
+            proposal: components["schemas"]["Proposal"];
+            sensor: components["schemas"]["Sensor"];
+        };
         /**
          * ActiveProfile
          * @description The version that applies to what a sensor sends now.
@@ -1571,6 +1750,12 @@ export interface components {
          */
         Cause: "heard" | "age" | "hand" | "late";
         /**
+         * ChannelState
+         * @description Whether a channel waits for an editor, is a sensor, or is left out.
+         * @enum {string}
+         */
+        ChannelState: "proposed" | "bound" | "ignored";
+        /**
          * ClockWarning
          * @description A sensor whose samples are dated more than a second off: near Start and Stop they fall on the wrong side.
          */
@@ -1815,6 +2000,30 @@ export interface components {
              * Format: email
              */
             email: string;
+        };
+        /**
+         * Health
+         * @description Whether lines can be written.
+         */
+        Health: {
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+            /** Status */
+            status: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * InfluxFault
+         * @description A refusal as version 2 tells it.
+         */
+        InfluxFault: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
         };
         /**
          * Initiator
@@ -2134,6 +2343,14 @@ export interface components {
             role: "owner" | "editor" | "viewer";
         };
         /**
+         * OldInfluxFault
+         * @description A refusal as version 1 tells it.
+         */
+        OldInfluxFault: {
+            /** Error */
+            error: string;
+        };
+        /**
          * OtpProof
          * @description A one-time code.
          */
@@ -2179,6 +2396,25 @@ export interface components {
              * @default null
              */
             series?: components["schemas"]["SeriesIn"][] | null;
+        };
+        /**
+         * PackReceipt
+         * @description The acknowledgement: samples that are durable, that wait as proposals, and that an editor left out.
+         */
+        PackReceipt: {
+            /** Accepted */
+            accepted: number;
+            /** Duplicates */
+            duplicates: number;
+            /** Ignored */
+            ignored: number;
+            /**
+             * Proposed
+             * @description Held for a day, until an editor accepts their channels.
+             */
+            proposed: number;
+            /** Rejected */
+            rejected: components["schemas"]["RejectedRecord"][];
         };
         /** Page[AuditFact] */
         Page_AuditFact: {
@@ -2274,6 +2510,16 @@ export interface components {
         Page_Project: {
             /** Items */
             items: components["schemas"]["Project"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor?: string | null;
+        };
+        /** Page[Proposal] */
+        Page_Proposal: {
+            /** Items */
+            items: components["schemas"]["Proposal"][];
             /**
              * Next Cursor
              * @default null
@@ -2656,6 +2902,81 @@ export interface components {
             name?: string | null;
         };
         /**
+         * Proposal
+         * @description A channel of a device that speaks a foreign format.
+         *
+         *     `held` of its `samples` wait for an editor's decision, for a day; `expired` were waited with in vain. `last_raw` is
+         *     absent where it may not be read.
+         */
+        Proposal: {
+            /** Expired */
+            expired: number;
+            /**
+             * First Seen
+             * Format: date-time
+             */
+            first_seen: string;
+            /** Format */
+            format: string;
+            /** Held */
+            held: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Raw
+             * @default null
+             */
+            last_raw?: number | null;
+            /**
+             * Last Seen
+             * Format: date-time
+             */
+            last_seen: string;
+            /** Name */
+            name: string;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /** Samples */
+            samples: number;
+            /** Sensor Id */
+            sensor_id: string | null;
+            /**
+             * Source Id
+             * Format: uuid
+             * @description The edge agent, or the sensor, whose token it comes by.
+             */
+            source_id: string;
+            /**
+             * Source Kind
+             * @description agent or sensor
+             */
+            source_kind: string;
+            /** Source Name */
+            source_name: string;
+            state: components["schemas"]["ChannelState"];
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * ProposalAccept
+         * @description What the channel is: a new sensor, or one that exists (`sensor_id`).
+         */
+        ProposalAccept: {
+            /** @default null */
+            sensor?: components["schemas"]["SensorCreate"] | null;
+            /**
+             * Sensor Id
+             * @default null
+             */
+            sensor_id?: string | null;
+        };
+        /**
          * PublishedVersion
          * @description A version as edge agents need it.
          */
@@ -2745,6 +3066,28 @@ export interface components {
              * @default null
              */
             series?: number | null;
+        };
+        /**
+         * RejectedRecord
+         * @description A record, or a value of it, that was not taken.
+         */
+        RejectedRecord: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Index */
+            index: number;
+        };
+        /**
+         * Results
+         * @description What a statement gave.
+         */
+        Results: {
+            /** Results */
+            results: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * Role
@@ -3066,6 +3409,44 @@ export interface components {
              * @description How much of the range was copied.
              */
             share: number;
+        };
+        /**
+         * SenmlRecord
+         * @description A record; its base fields (bn, bt, bu, bv, bs, bver) hold for those after it, too.
+         */
+        SenmlRecord: {
+            /**
+             * N
+             * @default null
+             */
+            n?: string | null;
+            /**
+             * S
+             * @default null
+             */
+            s?: number | null;
+            /**
+             * T
+             * @default null
+             */
+            t?: number | null;
+            /**
+             * U
+             * @default null
+             */
+            u?: string | null;
+            /**
+             * V
+             * @default null
+             */
+            v?: number | null;
+            /**
+             * Vb
+             * @default null
+             */
+            vb?: boolean | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Sensor
@@ -3470,6 +3851,16 @@ export interface components {
             token: string;
         };
         /**
+         * ThingsboardFault
+         * @description A refusal as ThingsBoard tells it.
+         */
+        ThingsboardFault: {
+            /** Message */
+            message: string;
+            /** Status */
+            status: number;
+        };
+        /**
          * Tokens
          * @description A fresh pair of tokens; `expires_in` counts seconds.
          */
@@ -3556,6 +3947,104 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    post_telemetry_thingsboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; invalid-payload: The request does not have the expected shape; values-refused: Some values were not taken; wrong-measurements: The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingsboardFault"];
+                };
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingsboardFault"];
+                };
+            };
+            /** @description address-tokens-off: This hub takes no token in an address */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingsboardFault"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingsboardFault"];
+                };
+            };
+            /** @description body-too-large: The body is too large; packet-too-large: The packet is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingsboardFault"];
+                };
+            };
+            /** @description unknown-encoding: This Content-Encoding is not taken; wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingsboardFault"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingsboardFault"];
+                };
+            };
+        };
+    };
     look_at_invite_members: {
         parameters: {
             query?: never;
@@ -10123,6 +10612,95 @@ export interface operations {
             };
         };
     };
+    list_proposals_proposals: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+                state?: components["schemas"]["ChannelState"];
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Proposal"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_project_sensors_sensors: {
         parameters: {
             query?: {
@@ -10516,6 +11094,225 @@ export interface operations {
             };
             /** @description wrong-content-type: The body has a media type that is not understood here */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    accept_proposal_proposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalAccept"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedProposal"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description proposal-settled: This channel is a sensor already; sensor-name-taken: Another sensor of the project has this name; sensor-of-another: Another edge agent sends for this sensor; sensor-token-taken: This token is in use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    ignore_proposal_proposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11491,6 +12288,103 @@ export interface operations {
                 };
             };
             /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    take_senml_senml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SenmlRecord"][];
+                "application/senml+json": components["schemas"]["SenmlRecord"][];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackReceipt"];
+                };
+            };
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large; packet-too-large: The packet is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unknown-encoding: This Content-Encoding is not taken; wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape; pack-refused: Nothing of this pack could be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12739,6 +13633,323 @@ export interface operations {
             };
         };
     };
+    write_lines_influxdb: {
+        parameters: {
+            query?: {
+                bucket?: string | null;
+                org?: string | null;
+                precision?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; invalid-payload: The request does not have the expected shape; lines-refused: Some lines were not taken; wrong-measurements: The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InfluxFault"];
+                };
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InfluxFault"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InfluxFault"];
+                };
+            };
+            /** @description body-too-large: The body is too large; packet-too-large: The packet is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InfluxFault"];
+                };
+            };
+            /** @description unknown-encoding: This Content-Encoding is not taken; wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InfluxFault"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InfluxFault"];
+                };
+            };
+        };
+    };
+    show_health_influxdb: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    ping_influxdb: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    ask_influxdb: {
+        parameters: {
+            query?: {
+                db?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Results"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape; statement-unknown: Lines are written here, not read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-requests: Too many requests; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+        };
+    };
+    ask_by_form_influxdb: {
+        parameters: {
+            query?: {
+                db?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Results"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape; statement-unknown: Lines are written here, not read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-requests: Too many requests; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+        };
+    };
     take_telemetry_telemetry_root: {
         parameters: {
             query?: never;
@@ -12831,6 +14042,86 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    write_old_lines_influxdb: {
+        parameters: {
+            query?: {
+                db?: string | null;
+                precision?: string;
+                rp?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; invalid-payload: The request does not have the expected shape; lines-refused: Some lines were not taken; wrong-measurements: The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+            /** @description body-too-large: The body is too large; packet-too-large: The packet is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+            /** @description unknown-encoding: This Content-Encoding is not taken; wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly; database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OldInfluxFault"];
                 };
             };
         };

@@ -11,6 +11,11 @@ NEVER = {
     "POST /api/v1/broker/login": "a device connects; the broker asks again and again",
     "POST /api/v1/telemetry": "samples are counted one by one in the ledgers",
     "POST /telemetry": "samples are counted one by one in the ledgers",
+    "POST /api/v2/write": "samples are counted one by one; what an editor decides about proposals is a fact",
+    "POST /write": "samples are counted one by one; what an editor decides about proposals is a fact",
+    "POST /api/v1/senml": "samples are counted one by one; what an editor decides about proposals is a fact",
+    "POST /api/v1/{token}/telemetry": "samples are counted one by one; what an editor decides is a fact",
+    "POST /query": "creates nothing",
 }
 # What leaves one in some cases only.
 SOMETIMES = {

@@ -3,5 +3,6 @@
 import account from "./en-account";
 import audit from "./en-audit";
 import project from "./en-project";
+import proposals from "./en-proposals";
 
-export default { ...account, ...project, ...audit };
+export default { ...account, ...project, ...audit, ...proposals };

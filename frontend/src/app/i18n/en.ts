@@ -28,6 +28,7 @@ export default {
   "project.new": "New project",
 
   "tab.monitor": "Monitor",
+  "tab.proposals": "Proposals",
   "tab.experiments": "Experiments",
   "tab.audit": "Audit",
   "tab.settings": "Settings",
@@ -152,6 +153,8 @@ export default {
   "monitor.silent": "no data for {{time}}",
   "monitor.rec": "REC",
   "monitor.problem": "The sensors could not be loaded",
+  "monitor.proposals_one": "{{n}} proposal",
+  "monitor.proposals_other": "{{n}} proposals",
   "monitor.none": "No sensors yet",
   "monitor.noneText": "A sensor sends its samples over HTTP or MQTT. All of them are kept as they come; a capture marks which ones belong to a run.",
   "monitor.noneHint": "your first sensor",

@@ -3,5 +3,6 @@
 import account from "./ru-account";
 import audit from "./ru-audit";
 import project from "./ru-project";
+import proposals from "./ru-proposals";
 
-export default { ...account, ...project, ...audit };
+export default { ...account, ...project, ...audit, ...proposals };

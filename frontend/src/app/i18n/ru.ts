@@ -30,6 +30,7 @@ const ru: Translated<typeof en> = {
   "project.new": "Новый проект",
 
   "tab.monitor": "Монитор",
+  "tab.proposals": "Заявки",
   "tab.experiments": "Эксперименты",
   "tab.audit": "Аудит",
   "tab.settings": "Настройки",
@@ -168,6 +169,10 @@ const ru: Translated<typeof en> = {
   "monitor.silent": "нет данных {{time}}",
   "monitor.rec": "ЗАП",
   "monitor.problem": "Не удалось загрузить датчики",
+  "monitor.proposals_one": "{{n}} заявка",
+  "monitor.proposals_few": "{{n}} заявки",
+  "monitor.proposals_many": "{{n}} заявок",
+  "monitor.proposals_other": "{{n}} заявки",
   "monitor.none": "Датчиков пока нет",
   "monitor.noneText": "Датчик шлёт отсчёты по HTTP или MQTT. Все они хранятся как есть; запись отмечает, какие из них относятся к прогону.",
   "monitor.noneHint": "ваш первый датчик",

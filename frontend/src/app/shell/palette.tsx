@@ -50,6 +50,7 @@ function usePlaces(me: Me): Place[] {
     const page = (name: string, path: string): Place => ({ key: path, name, where: "", note: "", to: base + path });
     return [
       page(t("tab.monitor"), "/monitor"),
+      page(t("tab.proposals"), "/proposals"),
       page(t("tab.experiments"), "/experiments"),
       page(t("tab.audit"), "/audit"),
       page(t("tab.settings"), "/settings"),

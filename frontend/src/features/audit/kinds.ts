@@ -9,6 +9,7 @@ export const NOUNS = [
   "experiment",
   "sensor",
   "edge_agent",
+  "proposal",
   "profile",
   "project",
   "member",

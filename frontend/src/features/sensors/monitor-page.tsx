@@ -23,6 +23,7 @@ import { liveSensor, needsAttention } from "./live-sensor";
 import { MonitorPanel } from "./monitor-panel";
 import { MonitorSummary } from "./monitor-summary";
 import styles from "./monitor.module.css";
+import { ProposalsLink } from "./proposals-link";
 import { SensorTable } from "./sensor-table";
 import { SensorTile } from "./sensor-tile";
 
@@ -68,11 +69,14 @@ function NoSensors(): ReactElement {
       hint={t("monitor.noneHint")}
       script="demo-sensor scenario bench"
       action={
-        mayEdit && (
-          <Button component={Link} to="../sensors/new" size="sm" variant="filled" leftSection={<Icon name="plus" />}>
-            {t("sensor.new")}
-          </Button>
-        )
+        <>
+          {mayEdit && (
+            <Button component={Link} to="../sensors/new" size="sm" variant="filled" leftSection={<Icon name="plus" />}>
+              {t("sensor.new")}
+            </Button>
+          )}{" "}
+          <ProposalsLink />
+        </>
       }
     />
   );
@@ -181,6 +185,7 @@ function Filters(props: FiltersProps): ReactElement {
       <TextInput className={styles.byName} size="xs" aria-label={t("filter.name")} placeholder={t("filter.name")} leftSection={<Icon name="search" size={14} />}
         value={name ?? ""} onChange={(event) => props.onName(event.currentTarget.value)} />
       <span className={styles.spring} />
+      <ProposalsLink />
       <SegmentedControl className={styles.view} aria-label={t("filter.view")} value={view ?? "cards"} onChange={(value) => props.onView(value === "cards" ? null : value)}
         data={[{ value: "cards", label: t("view.cards") }, { value: "table", label: t("view.table") }]} />
       {mayEdit && (

@@ -1,0 +1,11 @@
+"""Deciding about proposals in a real Chromium, against a whole system."""
+
+import pytest
+
+from tests.browser.conftest import Spec
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+def test_proposals_in_a_browser(in_browser: Spec) -> None:
+    in_browser("proposals.spec.ts", 120)
