@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
-from contract.packets import NO_TIME, Packet, Reject, Series
+from contract.samples import NO_TIME, Packet, Reject, Series
 from hub.journal.service import Journal
 from hub.telemetry import entries, troubles
 from hub.telemetry.packing import Part, pack, repeats, times_of
@@ -21,12 +21,26 @@ FUTURE_US: Final = 3_600_000_000
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a packet: durable samples, repeats within it, and each sample that was refused."""
+    """What became of a packet: durable samples, repeats within it, and each sample that was refused.
+
+    `rejected` are the refusals as the sender is told, `rejects` as the packet had them.
+    """
 
     batch_id: str | None
     accepted: int
     duplicates: int
     rejected: list[dict[str, Any]]
+    rejects: list[Reject] = field(default_factory=list[Reject])
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """Return the acknowledgement."""
+        return {
+            "batch_id": self.batch_id,
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "rejected": self.rejected,
+        }
 
     @property
     def status(self) -> int:
@@ -80,7 +94,7 @@ class Intake:
         if any(repeated):
             duplicates = good
         answer = [_answer(reject, rows=packet.rows) for reject in rejects]
-        return Receipt(packet.batch_id, good - duplicates, duplicates, answer)
+        return Receipt(packet.batch_id, good - duplicates, duplicates, answer, rejects)
 
     def _assign(self, packet: Packet, device: Device, rejects: list[Reject]) -> list[Part]:
         parts: list[Part] = []

@@ -4,7 +4,7 @@ from hub.kit.problems import Problem
 
 
 class TelemetryBroken(Problem):
-    """The body is not JSON."""
+    """The body is not what its Content-Type says."""
 
     status = 400
     detail = "{why}. Nothing of this body was taken."
@@ -14,14 +14,29 @@ class BadCompression(Problem):
     """The body does not decompress."""
 
     status = 400
-    detail = "Send Content-Encoding: gzip only with a gzip stream, or none. {why}"
+    detail = "Say Content-Encoding: gzip or zstd only of a body that is one such stream, else none. {why}"
 
 
 class UnknownEncoding(Problem):
     """This Content-Encoding is not taken."""
 
     status = 415
-    detail = "Send gzip or no Content-Encoding."
+    detail = "Send gzip, zstd or no Content-Encoding."
+
+    def __init__(self) -> None:
+        """Name what is taken, as RFC 9110 has it."""
+        super().__init__(headers={"Accept-Encoding": "gzip, zstd, identity"})
+
+
+class UnknownMediaType(Problem):
+    """This Content-Type is not taken."""
+
+    status = 415
+    detail = "Send application/json, application/x-ndjson (a packet on each line) or application/msgpack."
+
+    def __init__(self) -> None:
+        """Name what is taken, as RFC 9110 has it."""
+        super().__init__(headers={"Accept": "application/json, application/x-ndjson, application/msgpack"})
 
 
 class PacketTooLarge(Problem):
