@@ -13,7 +13,7 @@ from hub.journal.service import Journal
 from hub.telemetry import entries, troubles
 from hub.telemetry.packing import Part, pack, repeats, times_of
 from hub.telemetry.problems import StreamUnavailable
-from hub.telemetry.registry import Device, SensorEntry, Snapshot
+from hub.telemetry.registry import Device, Snapshot
 from hub.telemetry.stream import AlreadyTimed, Appender
 
 FUTURE_US: Final = 3_600_000_000
@@ -72,7 +72,7 @@ class Intake:
             if part.series.vectors or part.sensor.vector_size is not None:
                 _check_sizes(part, rejects, refused)
         for reject in packet.rejects:
-            sensor = _sensor_of(packet.series[reject.series], device)
+            sensor = device.find(packet.series[reject.series].sensor_id)
             if sensor is not None:
                 refused.append((sensor.no, reject))
         timeless = False
@@ -99,8 +99,10 @@ class Intake:
     def _assign(self, packet: Packet, device: Device, rejects: list[Reject]) -> list[Part]:
         parts: list[Part] = []
         for place, series in enumerate(packet.series):
-            sensor = _sensor_of(series, device)
+            sensor = device.find(series.sensor_id)
             if sensor is not None:
+                if sensor.timeless and device.kind == "sensor":  # an edge agent has a clock and sets t itself
+                    series.t_us = np.full(len(series.t_us), NO_TIME)
                 parts.append(Part(sensor, series, place))
             elif len(series.raw):
                 why = (
@@ -158,12 +160,6 @@ class Intake:
         # Noted once it is durable: a sender that is told to repeat would have it noted twice.
         troubles.note(self._journal, entry, refused)
         return repeated
-
-
-def _sensor_of(series: Series, device: Device) -> SensorEntry | None:
-    if series.sensor_id is not None:
-        return device.sensors.get(series.sensor_id)
-    return next(iter(device.sensors.values())) if device.kind == "sensor" and device.sensors else None
 
 
 def _by_shard(

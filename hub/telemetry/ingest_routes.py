@@ -10,16 +10,19 @@ from hub.auth.access import bearer
 from hub.journal.service import JOURNAL
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
+from hub.kit.problems import TooManyRequests
 from hub.telemetry import troubles
 from hub.telemetry.access import DEVICE, DEVICE_TOKEN
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.ingest import Receipt
 from hub.telemetry.ingest_models import PacketIn, ReceiptOut
+from hub.telemetry.limiting import count_request
 from hub.telemetry.problems import (
     BadCompression,
     PacketTooLarge,
     StreamUnavailable,
     TelemetryBroken,
+    TooManySamples,
     UnknownEncoding,
     UnknownMediaType,
 )
@@ -42,7 +45,16 @@ FORMS: Final[dict[str, Form]] = {
     "application/x-www-form-urlencoded": "json",
     "text/plain": "json",
 }
-PROBLEMS = (TelemetryBroken, BadCompression, UnknownEncoding, UnknownMediaType, PacketTooLarge, StreamUnavailable)
+PROBLEMS = (
+    TelemetryBroken,
+    BadCompression,
+    UnknownEncoding,
+    UnknownMediaType,
+    PacketTooLarge,
+    StreamUnavailable,
+    TooManyRequests,
+    TooManySamples,
+)
 
 
 async def take_telemetry(ctx: Context) -> web.Response:
@@ -55,7 +67,9 @@ async def _take(ctx: Context) -> web.Response:
     form = FORMS.get(ctx.request.content_type)
     if form is None:
         raise UnknownMediaType
-    receiver = Receiver(ctx.hub, ctx.request.app[FABRIC], bearer(ctx), ctx.request[DEVICE])
+    device = ctx.request[DEVICE]
+    await count_request(ctx, device)
+    receiver = Receiver(ctx.hub, ctx.request.app[FABRIC], bearer(ctx), device, by_samples=device.kind == "agent")
     body = await read_body(ctx)
     if form == "lines":
         receipt = await _take_lines(receiver, body)

@@ -1,5 +1,7 @@
 """What can go wrong on the way in and out of the telemetry store."""
 
+import math
+
 from hub.kit.problems import Problem
 
 
@@ -77,6 +79,22 @@ class StreamUnavailable(Problem):
     def __init__(self, why: str = "") -> None:
         """Say why in words."""
         super().__init__(why=why, headers={"Retry-After": "2"})
+
+
+class TooManySamples(Problem):
+    """Too many samples."""
+
+    status = 429
+    detail = (
+        "Nothing of it was taken: keep it and send it again in {wait_s} seconds. {per_s:g} a second are taken of {of}."
+    )
+
+    def __init__(self, wait_s: float, per_s: float, of: str) -> None:
+        """Say how long to wait; `of` says what sends too fast."""
+        self.wait_s = wait_s
+        self.per_s = per_s
+        whole = max(1, math.ceil(wait_s))
+        super().__init__(wait_s=whole, per_s=per_s, of=of, headers={"Retry-After": str(whole)})
 
 
 class RangeTooLarge(Problem):

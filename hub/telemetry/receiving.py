@@ -12,6 +12,7 @@ from hub.kit.context import Hub
 from hub.kit.problems import FieldError, InvalidPayload
 from hub.telemetry.fabric import Fabric
 from hub.telemetry.ingest import Receipt
+from hub.telemetry.limiting import count_samples
 from hub.telemetry.problems import PacketTooLarge, TelemetryBroken
 from hub.telemetry.registry import Device
 
@@ -24,6 +25,8 @@ class Receiver:
     fabric: Fabric
     token: str
     device: Device
+    # What is limited: the samples, or (over POST with a sensor's token) the requests alone.
+    by_samples: bool = True
 
     def read(self, body: bytes, *, packed: bool = False) -> Packet:
         """Decode JSON or msgpack; raises TelemetryBroken, InvalidPayload and PacketTooLarge."""
@@ -42,10 +45,15 @@ class Receiver:
             raise too_large(self.hub, f"It holds {count} {what}")
 
     async def take(self, packet: Packet) -> Receipt:
-        """Make the good samples of a packet durable; raises StreamUnavailable when that cannot be had."""
+        """Make the good samples of a packet durable; raises StreamUnavailable when that cannot be had.
+
+        Raises TooManySamples, too, but where requests are counted instead.
+        """
         now_us = self.hub.clock.now_us()
         named: set[UUID | None] = {series.sensor_id for series in packet.series}
         self.device = await self.fabric.registry.covering(self.token, self.device, named)
+        if self.by_samples:
+            count_samples(self.fabric.allowances, packet, self.device)
         return await self.fabric.intake.take(packet, self.device, self.fabric.registry.snapshot, now_us)
 
     async def take_lines(self, lines: Lines) -> Receipt:

@@ -1139,7 +1139,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a packet of samples; answered once it is durable on disk. */
+        /** Take a packet of samples, or lines of packets; answered once it is durable on disk. */
         post: operations["take_telemetry_telemetry"];
         delete?: never;
         options?: never;
@@ -1156,7 +1156,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a packet of samples; answered once it is durable on disk. */
+        /** Take a packet of samples, or lines of packets; answered once it is durable on disk. */
         post: operations["take_telemetry_telemetry_root"];
         delete?: never;
         options?: never;
@@ -1182,6 +1182,25 @@ export interface components {
             kind: string;
             /** Version */
             version: number;
+        };
+        /**
+         * AgentLimits
+         * @description What an edge agent's token may send in all; each of its sensors has a limit of its own beside it.
+         */
+        AgentLimits: {
+            /** Samples Per S */
+            samples_per_s: number;
+        };
+        /**
+         * AgentLimitsUpdate
+         * @description Limits to set; absent ones stay, at first 100,000 samples a second.
+         */
+        AgentLimitsUpdate: {
+            /**
+             * Samples Per S
+             * @default null
+             */
+            samples_per_s?: number | null;
         };
         /**
          * AuditFact
@@ -1525,6 +1544,7 @@ export interface components {
             name: string;
             /** Profiles */
             profiles: components["schemas"]["PublishedVersion"][];
+            time_source: components["schemas"]["TimeSource"];
         };
         /**
          * EdgeAgent
@@ -1543,6 +1563,7 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            limits: components["schemas"]["AgentLimits"];
             /** Name */
             name: string;
             /**
@@ -1567,6 +1588,12 @@ export interface components {
              * @default false
              */
             default?: boolean;
+            /**
+             * @default {
+             *       "samples_per_s": null
+             *     }
+             */
+            limits?: components["schemas"]["AgentLimitsUpdate"];
             /** Name */
             name: string;
         };
@@ -1580,6 +1607,8 @@ export interface components {
              * @default null
              */
             default?: boolean | null;
+            /** @default null */
+            limits?: components["schemas"]["AgentLimitsUpdate"] | null;
             /**
              * Name
              * @default null
@@ -1927,6 +1956,49 @@ export interface components {
             sent?: number | null;
             /** Stored */
             stored: number;
+        };
+        /**
+         * Limits
+         * @description What a sensor's token may send: requests over HTTP POST, samples over WebSocket, streams and MQTT.
+         */
+        Limits: {
+            /**
+             * Burst
+             * @description Requests that may come at once after a pause.
+             * @default 10
+             */
+            burst?: number;
+            /**
+             * Requests Per S
+             * @default 0.1
+             */
+            requests_per_s?: number;
+            /**
+             * Samples Per S
+             * @default 10000
+             */
+            samples_per_s?: number;
+        };
+        /**
+         * LimitsUpdate
+         * @description Limits to set; absent ones stay, at first 0.1 requests a second, 10 at once, and 10,000 samples a second.
+         */
+        LimitsUpdate: {
+            /**
+             * Burst
+             * @default null
+             */
+            burst?: number | null;
+            /**
+             * Requests Per S
+             * @default null
+             */
+            requests_per_s?: number | null;
+            /**
+             * Samples Per S
+             * @default null
+             */
+            samples_per_s?: number | null;
         };
         /**
          * Login
@@ -2573,7 +2645,7 @@ export interface components {
         };
         /**
          * Rejected
-         * @description A sample that was refused; index null means the whole series.
+         * @description A sample that was refused; index null means the whole series, or the whole line. Lines count from 1.
          */
         Rejected: {
             /** Code */
@@ -2582,6 +2654,11 @@ export interface components {
             detail: string;
             /** Index */
             index: number | null;
+            /**
+             * Line
+             * @default null
+             */
+            line?: number | null;
             /**
              * Series
              * @default null
@@ -2834,7 +2911,8 @@ export interface components {
          * Sensor
          * @description A sensor as a member of its project sees it; `last_raw` is absent where it may not be read.
          *
-         *     `delay_ms` is the newest packet's arrival less its newest time.
+         *     `delay_ms` is the newest packet's arrival less its newest time. `clock_skew_s` is how far the device's clock is
+         *     ahead of the hub's, judged by its quickest packets of the last minutes; null before the first and without a clock.
          */
         Sensor: {
             active_profile: components["schemas"]["ActiveProfile"] | null;
@@ -2844,6 +2922,8 @@ export interface components {
             axis: components["schemas"]["Axis"] | null;
             /** Calibration Notes */
             calibration_notes: string;
+            /** Clock Skew S */
+            clock_skew_s: number | null;
             /**
              * Created At
              * Format: date-time
@@ -2875,6 +2955,7 @@ export interface components {
             last_status: ("ok" | "out_of_range" | "conversion_error" | "no_profile") | null;
             /** Last T */
             last_t: string | null;
+            limits: components["schemas"]["Limits"];
             /** Name */
             name: string;
             /**
@@ -2883,6 +2964,7 @@ export interface components {
              */
             project_id: string;
             state: components["schemas"]["SensorState"];
+            time_source: components["schemas"]["TimeSource"];
             /**
              * Token
              * @description Only in the answer to its registration, only for an owner.
@@ -2914,6 +2996,15 @@ export interface components {
             heartbeat_interval_s?: number;
             /** Input Unit */
             input_unit: string;
+            /**
+             * @description Only an owner sets limits.
+             * @default {
+             *       "requests_per_s": null,
+             *       "burst": null,
+             *       "samples_per_s": null
+             *     }
+             */
+            limits?: components["schemas"]["LimitsUpdate"];
             /** Name */
             name: string;
             /**
@@ -2961,6 +3052,8 @@ export interface components {
                 /** @enum {unknown} */
                 kind: "custom";
             }) | null;
+            /** @default device */
+            time_source?: components["schemas"]["TimeSource"];
             /**
              * Token
              * @description At least 128 random bits, in URL-safe characters or hex.
@@ -3087,16 +3180,27 @@ export interface components {
              */
             input_unit?: string | null;
             /**
+             * @description Only an owner sets limits.
+             * @default {
+             *       "requests_per_s": null,
+             *       "burst": null,
+             *       "samples_per_s": null
+             *     }
+             */
+            limits?: components["schemas"]["LimitsUpdate"];
+            /**
              * Name
              * @default null
              */
             name?: string | null;
             /** @default null */
+            time_source?: components["schemas"]["TimeSource"] | null;
+            /** @default null */
             type?: components["schemas"]["SensorType"] | null;
         };
         /**
          * SeriesIn
-         * @description A sensor's samples in column form.
+         * @description A sensor's samples in column form; in msgpack t, v and p may be bytes: int64 µs and float64, little-endian.
          */
         SeriesIn: {
             /**
@@ -3179,6 +3283,12 @@ export interface components {
             /** Token */
             token: string;
         };
+        /**
+         * TimeSource
+         * @description Who says when a sample was taken: the device, or the first that hears of it, for a device without a clock.
+         * @enum {string}
+         */
+        TimeSource: "device" | "arrival";
         /**
          * Tokens
          * @description A fresh pair of tokens; `expires_in` counts seconds.
@@ -12050,6 +12160,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PacketIn"];
+                "application/msgpack": components["schemas"]["PacketIn"];
+                "application/x-ndjson": components["schemas"]["PacketIn"];
             };
         };
         responses: {
@@ -12062,7 +12174,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not what its Content-Type says */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12098,7 +12210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description unknown-encoding: This Content-Encoding is not taken; wrong-content-type: The body has a media type that is not understood here */
+            /** @description unknown-encoding: This Content-Encoding is not taken; unknown-media-type: This Content-Type is not taken; wrong-content-type: The body has a media type that is not understood here */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -12109,6 +12221,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests; too-many-samples: Too many samples */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12146,6 +12267,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PacketIn"];
+                "application/msgpack": components["schemas"]["PacketIn"];
+                "application/x-ndjson": components["schemas"]["PacketIn"];
             };
         };
         responses: {
@@ -12158,7 +12281,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not what its Content-Type says */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12194,7 +12317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description unknown-encoding: This Content-Encoding is not taken; wrong-content-type: The body has a media type that is not understood here */
+            /** @description unknown-encoding: This Content-Encoding is not taken; unknown-media-type: This Content-Type is not taken; wrong-content-type: The body has a media type that is not understood here */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -12205,6 +12328,15 @@ export interface operations {
             };
             /** @description invalid-payload: The request does not have the expected shape */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests; too-many-samples: Too many samples */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
