@@ -29,7 +29,8 @@ def count_samples(allowances: Allowances, packet: Packet, device: Device) -> Non
     if device.samples is not None:
         wait_s = allowances.draw(device.key, device.samples, packet.count)
         if wait_s:
-            raise TooManySamples(wait_s, device.samples.per_s, "this edge agent")
+            concerned = {sensor.no for each in packet.series if (sensor := device.find(each.sensor_id)) is not None}
+            raise TooManySamples(wait_s, device.samples.per_s, "this edge agent", sorted(concerned))
         drawn.append((device.key, device.samples, packet.count))
     for series in packet.series:
         sensor = device.find(series.sensor_id)
@@ -40,5 +41,5 @@ def count_samples(allowances: Allowances, packet: Packet, device: Device) -> Non
         if wait_s:
             for key, rate, cost in drawn:
                 allowances.draw(key, rate, -cost)
-            raise TooManySamples(wait_s, sensor.samples.per_s, f"sensor {sensor.id}")
+            raise TooManySamples(wait_s, sensor.samples.per_s, f"sensor {sensor.id}", [sensor.no])
         drawn.append((sensor.key, sensor.samples, count))

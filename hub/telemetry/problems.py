@@ -1,6 +1,7 @@
 """What can go wrong on the way in and out of the telemetry store."""
 
 import math
+from collections.abc import Sequence
 
 from hub.kit.problems import Problem
 
@@ -89,10 +90,10 @@ class TooManySamples(Problem):
         "Nothing of it was taken: keep it and send it again in {wait_s} seconds. {per_s:g} a second are taken of {of}."
     )
 
-    def __init__(self, wait_s: float, per_s: float, of: str) -> None:
-        """Say how long to wait; `of` says what sends too fast."""
+    def __init__(self, wait_s: float, per_s: float, of: str, sensors: Sequence[int]) -> None:
+        """Say how long to wait; `of` says what sends too fast, `sensors` are the numbers of those that have to wait."""
         self.wait_s = wait_s
-        self.per_s = per_s
+        self.sensors = sensors
         whole = max(1, math.ceil(wait_s))
         super().__init__(wait_s=whole, per_s=per_s, of=of, headers={"Retry-After": str(whole)})
 

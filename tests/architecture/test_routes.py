@@ -102,4 +102,5 @@ def test_all_but_a_few_are_limited_and_say_so(document: dict[str, Any]) -> None:
     )
     for endpoint in DECLARED:
         told = document["paths"][endpoint.path][endpoint.method.lower()]["responses"].get("429", {"description": ""})
-        assert ("too-many-requests" in told["description"]) is bool(endpoint.rate), name(endpoint)
+        limited = bool(endpoint.rate) or name(endpoint).endswith("/telemetry")
+        assert ("too-many-requests" in told["description"]) is limited, name(endpoint)

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from hub.app import create_app
+from hub.journal.service import JOURNAL
 from hub.settings import Settings
 from tests.hub.callers import Answer, Caller
 from tests.hub.conftest import Device, HubServer, Make
@@ -136,6 +137,35 @@ class TestSamples:
         one, edge = await sensor(), await agent(default=True, limits={"samples_per_s": 100})
         assert (await send(device(edge), {"series": [of(one, 1000)]})).status == 202
         await until(429, Caller(replica, edge["token"]), {"series": [of(one, 1)]})
+
+
+class TestJournal:
+    async def test_who_was_limited_reads_why(
+        self, owner: Caller, sensor: Make, agent: Make, device: Device, app: web.Application
+    ) -> None:
+        one, wild, calm = await sensor(limits={"burst": 1}), await sensor(limits={"samples_per_s": 1}), await sensor()
+        assert [(await send(device(one), one_sample())).status for _ in range(3)] == [202, 429, 429]
+        edge = device(await agent(default=True))
+        statuses = [(await send(edge, {"series": [of(wild, 9), of(calm, 1)]})).status for _ in range(2)]
+        assert statuses == [202, 429]
+        await app[JOURNAL].flush()
+        found = [(await owner.get(f"/sensors/{each['id']}/journal")).ok["items"] for each in (one, wild, calm)]
+        assert [[(e["kind"], e["codes"]) for e in entries] for entries in found] == [
+            [("rate_limited", {"too-many-requests": 2})],
+            [("rate_limited", {"too-many-samples": 1})],
+            [],
+        ]
+
+    async def test_an_edge_agent_that_is_limited_shows_on_each_sensor_that_waits(
+        self, owner: Caller, sensor: Make, agent: Make, device: Device, app: web.Application
+    ) -> None:
+        ones, other = [await sensor(), await sensor()], await sensor()
+        edge = device(await agent(default=True, limits={"samples_per_s": 1}))
+        statuses = [(await send(edge, {"series": [of(one, 9) for one in ones]})).status for _ in range(2)]
+        assert statuses == [202, 429]
+        await app[JOURNAL].flush()
+        found = [(await owner.get(f"/sensors/{each['id']}/journal")).ok["items"] for each in (*ones, other)]
+        assert [len(entries) for entries in found] == [1, 1, 0]
 
 
 class TestSetting:
