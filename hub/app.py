@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from aiohttp import WSCloseCode, web
@@ -57,6 +57,9 @@ from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
 from hub.telemetry.routes import routes as sample_routes
+from hub.telemetry.socket_routes import SOCKETS as TELEMETRY_SOCKETS
+from hub.telemetry.socket_routes import root_routes as socket_root_routes
+from hub.telemetry.socket_routes import routes as socket_routes
 from hub.telemetry.vector_routes import routes as vector_routes
 from hub.telemetry.writer import Writer
 
@@ -78,6 +81,8 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         capture_routes,
         telemetry_routes,
         telemetry_root_routes,
+        socket_routes,
+        socket_root_routes,
         vector_routes,
         sample_routes,
     )
@@ -148,6 +153,8 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("auth.personal_tokens", lambda: personal_tokens.note_uses(hub))
         fabric = app[FABRIC] = make_fabric(hub, journal)
         add_workers(fabric, hub, workers)
+        app[TELEMETRY_SOCKETS] = set()
+        app.on_shutdown.append(_close_telemetry_sockets)
         for endpoint in ENDPOINTS:
             register(app, endpoint)
         openapi.mount(app, (*ENDPOINTS, *LIVE_ENDPOINTS))
@@ -171,11 +178,19 @@ def _add_live(app: web.Application, hub: Hub, workers: Workers) -> None:
     app.on_shutdown.append(_close_sockets)
 
 
+async def _close_telemetry_sockets(app: web.Application) -> None:
+    await _say_goodbye(app[TELEMETRY_SOCKETS])
+
+
 async def _close_sockets(app: web.Application) -> None:
     for stream in app[STREAMS]:
         stream.stop()
-    sockets = list(app[SOCKETS])
-    await asyncio.gather(*(socket.close(code=WSCloseCode.GOING_AWAY) for socket in sockets), return_exceptions=True)
+    await _say_goodbye(app[SOCKETS])
+
+
+async def _say_goodbye(sockets: Iterable[web.WebSocketResponse]) -> None:
+    closing = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in list(sockets)]
+    await asyncio.gather(*closing, return_exceptions=True)
 
 
 async def _parts(app: web.Application) -> AsyncIterator[None]:

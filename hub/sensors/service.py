@@ -9,7 +9,7 @@ import asyncpg
 
 from hub.conversion import service as conversion
 from hub.conversion.models import STATUS_NAMES, ActiveProfile
-from hub.kit.context import Context, Grant
+from hub.kit.context import Context, Grant, Hub
 from hub.kit.db import Tx
 from hub.kit.pages import Page, Position, page_of, position_of
 from hub.kit.problems import FieldError, InvalidPayload, NotFound
@@ -152,6 +152,12 @@ async def heartbeat(ctx: Context, sensor_id: UUID) -> None:
     """Note a sign of life from the sensor or from the edge agent that speaks for it."""
     await check_speaks_for(ctx.tx, ctx.caller, sensor_id)
     await queries.heartbeat(ctx.tx, sensor_id)
+
+
+async def note_heartbeat(hub: Hub, sensor_id: UUID) -> None:
+    """Note a sign of life that came over a connection which stands; raises DatabaseAway."""
+    async with hub.db.transaction() as tx:
+        await queries.heartbeat(tx, sensor_id)
 
 
 async def lock_bindable(tx: Tx, *, sensor_ids: list[UUID], project_id: UUID) -> dict[UUID, int]:

@@ -98,6 +98,19 @@ class TooManySamples(Problem):
         super().__init__(wait_s=whole, per_s=per_s, of=of, headers={"Retry-After": str(whole)})
 
 
+class WebSocketWanted(Problem):
+    """Telemetry is read nowhere here, but taken over a WebSocket."""
+
+    status = 426
+    detail = (
+        "Send a packet by POST, or connect with a WebSocket client. Samples are read at /api/v1/sensors/{{id}}/samples."
+    )
+
+    def __init__(self) -> None:
+        """Name the protocol."""
+        super().__init__(headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+
+
 class RangeTooLarge(Problem):
     """This range holds too many samples for one answer."""
 

@@ -49,11 +49,23 @@ class Receiver:
 
         Raises TooManySamples, too, but where requests are counted instead.
         """
-        now_us = self.hub.clock.now_us()
+        await self.cover(packet)
+        if self.by_samples:
+            self.count(packet)
+        return await self.store(packet)
+
+    async def cover(self, packet: Packet) -> None:
+        """Look anew which sensors the token is good for, where it seems not to be good for one that is named."""
         named: set[UUID | None] = {series.sensor_id for series in packet.series}
         self.device = await self.fabric.registry.covering(self.token, self.device, named)
-        if self.by_samples:
-            count_samples(self.fabric.allowances, packet, self.device)
+
+    def count(self, packet: Packet) -> None:
+        """Count the samples; raises TooManySamples."""
+        count_samples(self.fabric.allowances, packet, self.device)
+
+    async def store(self, packet: Packet) -> Receipt:
+        """Make a packet durable that was covered and counted."""
+        now_us = self.hub.clock.now_us()
         return await self.fabric.intake.take(packet, self.device, self.fabric.registry.snapshot, now_us)
 
     async def take_lines(self, lines: Lines) -> Receipt:
