@@ -60,6 +60,9 @@ from hub.telemetry.routes import routes as sample_routes
 from hub.telemetry.socket_routes import SOCKETS as TELEMETRY_SOCKETS
 from hub.telemetry.socket_routes import root_routes as socket_root_routes
 from hub.telemetry.socket_routes import routes as socket_routes
+from hub.telemetry.stream_routes import STREAMS as TELEMETRY_STREAMS
+from hub.telemetry.stream_routes import root_routes as stream_root_routes
+from hub.telemetry.stream_routes import routes as stream_routes
 from hub.telemetry.vector_routes import routes as vector_routes
 from hub.telemetry.writer import Writer
 
@@ -83,6 +86,8 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         telemetry_root_routes,
         socket_routes,
         socket_root_routes,
+        stream_routes,
+        stream_root_routes,
         vector_routes,
         sample_routes,
     )
@@ -153,8 +158,8 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("auth.personal_tokens", lambda: personal_tokens.note_uses(hub))
         fabric = app[FABRIC] = make_fabric(hub, journal)
         add_workers(fabric, hub, workers)
-        app[TELEMETRY_SOCKETS] = set()
-        app.on_shutdown.append(_close_telemetry_sockets)
+        app[TELEMETRY_SOCKETS], app[TELEMETRY_STREAMS] = set(), set()
+        app.on_shutdown.append(_end_telemetry)
         for endpoint in ENDPOINTS:
             register(app, endpoint)
         openapi.mount(app, (*ENDPOINTS, *LIVE_ENDPOINTS))
@@ -178,7 +183,9 @@ def _add_live(app: web.Application, hub: Hub, workers: Workers) -> None:
     app.on_shutdown.append(_close_sockets)
 
 
-async def _close_telemetry_sockets(app: web.Application) -> None:
+async def _end_telemetry(app: web.Application) -> None:
+    for stream in app[TELEMETRY_STREAMS]:
+        stream.stop()
     await _say_goodbye(app[TELEMETRY_SOCKETS])
 
 

@@ -111,6 +111,29 @@ class WebSocketWanted(Problem):
         super().__init__(headers={"Upgrade": "websocket", "Connection": "Upgrade"})
 
 
+class StreamPacked(Problem):
+    """A stream is not taken compressed."""
+
+    status = 415
+    detail = "Leave Content-Encoding out: lines are acknowledged as they come. POST /telemetry takes gzip and zstd."
+
+
+class StreamIdle(Problem):
+    """Nothing came for long."""
+
+    status = 408
+    detail = (
+        "All that came is acknowledged; after {idle_s:g} idle seconds a stream ends. Open another when there is more."
+    )
+
+
+class HubStopping(Problem):
+    """The hub is stopping."""
+
+    status = 503
+    detail = "Open another stream, and send again what was not acknowledged."
+
+
 class RangeTooLarge(Problem):
     """This range holds too many samples for one answer."""
 

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from hub.auth.access import bearer
 from hub.journal.service import JOURNAL
 from hub.kit.context import Context, Principal
-from hub.kit.problems import InvalidPayload, Problem, Unauthenticated
+from hub.kit.problems import Problem, Unauthenticated
 from hub.telemetry.conveyor import Conveyor
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.receiving import Receiver
-from hub.telemetry.standing import CONTROL, Auth, Heartbeat, Ping, Standing, is_control
+from hub.telemetry.standing import CONTROL, Auth, Standing, is_control
 
 AUTH_TIMEOUT_S: Final = 5.0
 PING_S: Final = 15.0
@@ -60,10 +60,10 @@ class TelemetrySocket:
         try:
             async with asyncio.TaskGroup() as group:
                 conveyor = Conveyor(receiver, self._ctx.request.app[JOURNAL], group, self._ctx.request_id, self._say)
-                tasks = [
-                    group.create_task(work) for work in (conveyor.run(), self._ping(), self._watch(Standing(receiver)))
-                ]
-                await self._receive(conveyor, Standing(receiver))
+                standing = Standing(receiver)
+                works = (conveyor.run(), self._ping(), self._watch(standing))
+                tasks = [group.create_task(work) for work in works]
+                await self._receive(conveyor, standing)
                 await conveyor.finish()
                 for task in tasks:
                     task.cancel()
@@ -118,27 +118,11 @@ class TelemetrySocket:
                     return
 
     async def _answer(self, text: bytes, conveyor: Conveyor, standing: Standing) -> None:
-        now = {"now": self._ctx.hub.clock.now_us() / 1e6}
         try:
-            match CONTROL.validate_json(text):
-                case Auth(token=token):
-                    await self._renew(conveyor.receiver, token)
-                    await self._say("ready", now)
-                case Heartbeat(sensor_id=sensor_id):
-                    await standing.beat(sensor_id)
-                    await self._say("heartbeat", now)
-                case Ping():
-                    await self._say("pong", now)
-        except ValidationError as error:
-            await self._say("problem", conveyor.problem(InvalidPayload.of(error, "message")))
+            kind, fields = await standing.answer(text)
+            await self._say(kind, fields)
         except Problem as problem:
             await self._say("problem", conveyor.problem(problem))
-
-    async def _renew(self, receiver: Receiver, token: str) -> None:
-        device = await receiver.fabric.registry.device(token)
-        if device.id != receiver.device.id:
-            raise Unauthenticated("A connection belongs to one device; open another one.")
-        receiver.token, receiver.device = token, device
 
     async def _ping(self) -> None:
         while True:

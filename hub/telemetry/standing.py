@@ -1,13 +1,13 @@
 """What stands while a connection does: its token, and the signs of life that come over it."""
 
 import asyncio
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from hub.kit.problems import Problem
+from hub.kit.problems import InvalidPayload, Problem, Unauthenticated
 from hub.sensors import service as sensors
 from hub.sensors.problems import NotYourSensor
 from hub.telemetry.problems import TokensUnavailable
@@ -77,6 +77,33 @@ class Standing:
                 continue
             except Problem as problem:
                 return problem
+
+    async def answer(self, text: bytes) -> tuple[str, dict[str, Any]]:
+        """Do what a control message asks and return the answer's kind and fields.
+
+        Raises InvalidPayload, NotYourSensor, DatabaseAway, and TokenUnknown or Unauthenticated for another token.
+        """
+        try:
+            message = CONTROL.validate_json(text)
+        except ValidationError as error:
+            raise InvalidPayload.of(error, "message") from error
+        now = {"now": self.receiver.hub.clock.now_us() / 1e6}
+        match message:
+            case Auth(token=token):
+                await self._renew(token)
+                return "ready", now
+            case Heartbeat(sensor_id=sensor_id):
+                await self.beat(sensor_id)
+                return "heartbeat", now
+            case Ping():
+                return "pong", now
+
+    async def _renew(self, token: str) -> None:
+        receiver = self.receiver
+        device = await receiver.fabric.registry.device(token)
+        if device.id != receiver.device.id:
+            raise Unauthenticated("A connection belongs to one device; open another one.")
+        receiver.token, receiver.device = token, device
 
     async def beat(self, sensor_id: UUID | None) -> None:
         """Note a sign of life, once a second at most; raises NotYourSensor, and DatabaseAway: the next one will do."""
