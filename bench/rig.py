@@ -29,6 +29,7 @@ EMAIL, PASSWORD, PROJECT = "bench@example.com", "brass gauge under a green lamp"
 READY_TIMEOUT_S = 60.0
 _STOP = ((signal.SIGTERM, 15.0),)
 _LINEAR = {"kind": "linear", "slope": 2.0, "intercept": 1.0}
+_NO_LIMIT = {"samples_per_s": 1e9}  # what the hub can take is measured, not what it lets one token send
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,12 @@ class Rig:
             made: list[UUID] = []
             tokens = [f"etps_bench_{os.urandom(24).hex()}" for _ in range(sensors)]
             for number, token in enumerate(tokens):
-                new = NewSensor(f"sensor {number}", "voltage", "V", "V", profile=_LINEAR, token=token)
+                new = NewSensor(f"sensor {number}", "voltage", "V", "V", profile=_LINEAR, token=token, limits=_NO_LIMIT)
                 made.append((await hub.post(f"/projects/{project.id}/sensors", new, Sensor)).id)
             agent = await hub.post(
-                f"/projects/{project.id}/edge-agents", {"name": "bench edge", "default": True}, Agent
+                f"/projects/{project.id}/edge-agents",
+                {"name": "bench edge", "default": True, "limits": _NO_LIMIT},
+                Agent,
             )
         return Bench(made, tokens, agent.id, agent.token or "")
 

@@ -84,3 +84,4 @@ class NewSensor(msgspec.Struct, omit_defaults=True):
     calibration_notes: str | None = None
     axis: Mapping[str, object] | None = None
     token: str | None = None
+    limits: Mapping[str, float] | None = None

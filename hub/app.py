@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from aiohttp import WSCloseCode, web
@@ -66,6 +66,12 @@ from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
 from hub.telemetry.routes import routes as sample_routes
+from hub.telemetry.socket_routes import SOCKETS as TELEMETRY_SOCKETS
+from hub.telemetry.socket_routes import root_routes as socket_root_routes
+from hub.telemetry.socket_routes import routes as socket_routes
+from hub.telemetry.stream_routes import STREAMS as TELEMETRY_STREAMS
+from hub.telemetry.stream_routes import root_routes as stream_root_routes
+from hub.telemetry.stream_routes import routes as stream_routes
 from hub.telemetry.vector_routes import routes as vector_routes
 from hub.telemetry.writer import Writer
 
@@ -87,6 +93,10 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         capture_routes,
         telemetry_routes,
         telemetry_root_routes,
+        socket_routes,
+        socket_root_routes,
+        stream_routes,
+        stream_root_routes,
         vector_routes,
         sample_routes,
         sealing_routes,
@@ -168,6 +178,8 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         add_workers(fabric, hub, workers)
         foreign = app[channels.CHANNELS] = channels.make_channels(hub, fabric)
         channels.add_workers(foreign, workers)
+        app[TELEMETRY_SOCKETS], app[TELEMETRY_STREAMS] = set(), set()
+        app.on_shutdown.append(_end_telemetry)
         for endpoint in ENDPOINTS:
             register(app, endpoint)
         openapi.mount(app, (*ENDPOINTS, *LIVE_ENDPOINTS))
@@ -192,11 +204,21 @@ def _add_live(app: web.Application, hub: Hub, workers: Workers) -> None:
     app.on_shutdown.append(_close_sockets)
 
 
+async def _end_telemetry(app: web.Application) -> None:
+    for stream in app[TELEMETRY_STREAMS]:
+        stream.stop()
+    await _say_goodbye(app[TELEMETRY_SOCKETS])
+
+
 async def _close_sockets(app: web.Application) -> None:
     for stream in app[STREAMS]:
         stream.stop()
-    sockets = list(app[SOCKETS])
-    await asyncio.gather(*(socket.close(code=WSCloseCode.GOING_AWAY) for socket in sockets), return_exceptions=True)
+    await _say_goodbye(app[SOCKETS])
+
+
+async def _say_goodbye(sockets: Iterable[web.WebSocketResponse]) -> None:
+    closing = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in list(sockets)]
+    await asyncio.gather(*closing, return_exceptions=True)
 
 
 async def _parts(app: web.Application) -> AsyncIterator[None]:

@@ -60,7 +60,7 @@ async def receive(ctx: Context, format_: str, decode: Callable[[bytes, int], Dec
             else:
                 decoded = await ctx.request.app[CHANNELS].apart.do(decode, body, now_us)
         except TooManySamples as error:
-            raise too_large(ctx, f"It holds {error}") from error
+            raise too_large(ctx.hub, f"It holds {error}") from error
         return await take(ctx, format_, decoded, now_us)
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from hub.conversion.models import PublishedVersion
 from hub.kit.wire import absent
+from hub.sensors.limit_models import AgentLimits, AgentLimitsUpdate, TimeSource
 
 
 class EdgeAgentCreate(BaseModel):
@@ -15,6 +16,7 @@ class EdgeAgentCreate(BaseModel):
 
     name: str = Field(min_length=1, max_length=200)
     default: bool = False
+    limits: AgentLimitsUpdate = AgentLimitsUpdate()
 
 
 class EdgeAgentUpdate(BaseModel):
@@ -22,6 +24,7 @@ class EdgeAgentUpdate(BaseModel):
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
     default: bool | None = None
+    limits: AgentLimitsUpdate | None = None
 
 
 class EdgeAgent(BaseModel):
@@ -31,6 +34,7 @@ class EdgeAgent(BaseModel):
     project_id: UUID
     name: str
     default: bool
+    limits: AgentLimits
     created_at: datetime
     token: str | None = Field(default=None, exclude_if=absent, description="Only in the answer to its creation.")
 
@@ -49,6 +53,7 @@ class ConfiguredSensor(BaseModel):
 
     id: UUID
     name: str
+    time_source: TimeSource
     profiles: list[PublishedVersion]
 
 

@@ -19,18 +19,21 @@ async def project_of(tx: Tx, agent_id: UUID) -> UUID | None:
     )
 
 
-async def insert(tx: Tx, *, project_id: UUID, name: str, token_digest: bytes, is_default: bool) -> UUID:
+async def insert(
+    tx: Tx, *, project_id: UUID, name: str, token_digest: bytes, is_default: bool, samples_per_s: float
+) -> UUID:
     """Create an edge agent."""
     return await tx.fetchval(
         """
-        insert into edge_agent (project_id, name, token_digest, is_default)
-        values ($1, $2, $3, $4)
+        insert into edge_agent (project_id, name, token_digest, is_default, samples_per_s)
+        values ($1, $2, $3, $4, $5)
         returning id
         """,
         project_id,
         name,
         token_digest,
         is_default,
+        samples_per_s,
     )
 
 
@@ -38,7 +41,7 @@ async def find(tx: Tx, agent_id: UUID) -> asyncpg.Record | None:
     """Read an edge agent."""
     return await tx.fetchrow(
         """
-        select id, project_id, name, is_default as default, created_at
+        select id, project_id, name, is_default as default, samples_per_s, created_at
         from edge_agent
         where id = $1
         """,
@@ -50,7 +53,7 @@ async def lock(tx: Tx, agent_id: UUID) -> asyncpg.Record | None:
     """Lock an edge agent and read what may be changed of it."""
     return await tx.fetchrow(
         """
-        select name, is_default as default
+        select name, is_default as default, samples_per_s
         from edge_agent
         where id = $1
         for no key update
@@ -63,7 +66,7 @@ async def of_project(tx: Tx, project_id: UUID) -> list[asyncpg.Record]:
     """List the edge agents of a project by name."""
     return await tx.fetch(
         """
-        select id, project_id, name, is_default as default, created_at
+        select id, project_id, name, is_default as default, samples_per_s, created_at
         from edge_agent
         where project_id = $1
         order by name
@@ -72,17 +75,21 @@ async def of_project(tx: Tx, project_id: UUID) -> list[asyncpg.Record]:
     )
 
 
-async def update(tx: Tx, *, agent_id: UUID, name: str | None, is_default: bool | None) -> None:
+async def update(
+    tx: Tx, *, agent_id: UUID, name: str | None, is_default: bool | None, samples_per_s: float | None
+) -> None:
     """Change the fields that are given."""
     await tx.execute(
         """
         update edge_agent
-        set name = coalesce($2, name), is_default = coalesce($3, is_default)
+        set name = coalesce($2, name), is_default = coalesce($3, is_default),
+          samples_per_s = coalesce($4, samples_per_s)
         where id = $1
         """,
         agent_id,
         name,
         is_default,
+        samples_per_s,
     )
 
 
@@ -101,7 +108,7 @@ async def sensors_of(tx: Tx, agent_id: UUID) -> list[asyncpg.Record]:
     """List the sensors for which an edge agent speaks."""
     return await tx.fetch(
         """
-        select sensor.id, sensor.name
+        select sensor.id, sensor.name, sensor.time_source
         from edge_agent agent
         join sensor on sensor.project_id = agent.project_id and sensor.deleted_at is null
           and (sensor.agent_id = agent.id or (sensor.agent_id is null and agent.is_default))

@@ -1,6 +1,7 @@
 """Edge agents: creating and changing them, what they must know, and the broker's logins."""
 
 import hashlib
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +24,7 @@ from hub.sensors.agent_models import (
     EdgeAgentUpdate,
     EdgeConfig,
 )
+from hub.sensors.limit_models import AGENT_SAMPLES_PER_S
 from hub.sensors.problems import DefaultEdgeAgentTaken, EdgeAgentNameTaken, WrongBrokerLogin
 
 
@@ -36,10 +38,12 @@ async def create(ctx: Context, body: EdgeAgentCreate) -> EdgeAgent:
             name=body.name,
             token_digest=ctx.hub.keys.digest(token),
             is_default=body.default,
+            samples_per_s=body.limits.samples_per_s or AGENT_SAMPLES_PER_S,
         )
     except asyncpg.UniqueViolationError as error:
         raise _taken(error, body.name) from error
-    await record(ctx, Fact("edge_agent.created", subject_id=agent_id, details=body.model_dump()))
+    details = body.model_dump(exclude_none=True)
+    await record(ctx, Fact("edge_agent.created", subject_id=agent_id, details=details))
     return (await read(ctx, agent_id)).model_copy(update={"token": token})
 
 
@@ -48,12 +52,12 @@ async def read(ctx: Context, agent_id: UUID) -> EdgeAgent:
     row = await queries.find(ctx.tx, agent_id)
     if row is None:
         raise NotFound(noun="edge agent")
-    return EdgeAgent(**dict(row))
+    return _agent(row)
 
 
 async def list_of_project(ctx: Context, project_id: UUID) -> Page[EdgeAgent]:
     """List a project's edge agents by name."""
-    return Page(items=[EdgeAgent(**dict(row)) for row in await queries.of_project(ctx.tx, project_id)])
+    return Page(items=[_agent(row) for row in await queries.of_project(ctx.tx, project_id)])
 
 
 async def update(ctx: Context, agent_id: UUID, body: EdgeAgentUpdate) -> EdgeAgent:
@@ -62,11 +66,18 @@ async def update(ctx: Context, agent_id: UUID, body: EdgeAgentUpdate) -> EdgeAge
     if before is None:
         raise NotFound(noun="edge agent")
     try:
-        await queries.update(ctx.tx, agent_id=agent_id, name=body.name, is_default=body.default)
+        await queries.update(
+            ctx.tx,
+            agent_id=agent_id,
+            name=body.name,
+            is_default=body.default,
+            samples_per_s=None if body.limits is None else body.limits.samples_per_s,
+        )
     except asyncpg.UniqueViolationError as error:
         raise _taken(error, body.name or "") from error
     after = body.model_dump(exclude_none=True)
-    await record(ctx, Fact("edge_agent.updated", subject_id=agent_id, before=dict(before), after=after))
+    was = _with_limits(before)
+    await record(ctx, Fact("edge_agent.updated", subject_id=agent_id, before=was, after=after))
     return await read(ctx, agent_id)
 
 
@@ -85,7 +96,10 @@ async def config(ctx: Context) -> tuple[EdgeConfig, str]:
     found = EdgeConfig(
         agent=ConfiguredAgent(id=agent.id, name=agent.name, project_id=agent.project_id, default=agent.default),
         sensors=[
-            ConfiguredSensor(id=row["id"], name=row["name"], profiles=profiles.get(row["id"], [])) for row in rows
+            ConfiguredSensor(
+                id=row["id"], name=row["name"], time_source=row["time_source"], profiles=profiles.get(row["id"], [])
+            )
+            for row in rows
         ],
     )
     return found, f'"{hashlib.sha256(found.model_dump_json().encode()).hexdigest()[:32]}"'
@@ -103,6 +117,15 @@ async def broker_account(ctx: Context, body: BrokerLogin) -> BrokerAccount:
         agent_id=row["agent_id"],
         default=row["default"],
     )
+
+
+def _agent(row: asyncpg.Record) -> EdgeAgent:
+    return EdgeAgent(**_with_limits(row))
+
+
+def _with_limits(row: asyncpg.Record) -> dict[str, Any]:
+    fields = dict(row)
+    return fields | {"limits": {"samples_per_s": fields.pop("samples_per_s")}}
 
 
 def _taken(error: asyncpg.UniqueViolationError, name: str) -> DefaultEdgeAgentTaken | EdgeAgentNameTaken:

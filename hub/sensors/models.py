@@ -10,6 +10,7 @@ from contract import vectors
 from hub.conversion.models import ActiveProfile, Payload, StatusName
 from hub.kit.pages import PageQuery
 from hub.kit.wire import absent
+from hub.sensors.limit_models import Limits, LimitsUpdate, TimeSource
 
 
 class SensorType(StrEnum):
@@ -64,6 +65,8 @@ class SensorCreate(BaseModel):
     heartbeat_interval_s: float = Field(default=10.0, gt=0, le=604_800)
     calibration_notes: str = Field(default="", max_length=10_000)
     axis: Axis | None = None
+    time_source: TimeSource = TimeSource.DEVICE
+    limits: LimitsUpdate = Field(default=LimitsUpdate(), description="Only an owner sets limits.")
 
 
 class SensorUpdate(BaseModel):
@@ -76,12 +79,15 @@ class SensorUpdate(BaseModel):
     heartbeat_interval_s: float | None = Field(default=None, gt=0, le=604_800)
     calibration_notes: str | None = Field(default=None, max_length=10_000)
     agent_id: UUID | None = None
+    time_source: TimeSource | None = None
+    limits: LimitsUpdate = Field(default=LimitsUpdate(), description="Only an owner sets limits.")
 
 
 class Sensor(BaseModel):
     """A sensor as a member of its project sees it; `last_raw` is absent where it may not be read.
 
-    `delay_ms` is the newest packet's arrival less its newest time.
+    `delay_ms` is the newest packet's arrival less its newest time. `clock_skew_s` is how far the device's clock is
+    ahead of the hub's, judged by its quickest packets of the last minutes; null before the first and without a clock.
     """
 
     id: UUID
@@ -96,6 +102,8 @@ class Sensor(BaseModel):
         description="Of a sensor whose samples are vectors; last_raw is then the greatest element."
     )
     agent_id: UUID | None
+    time_source: TimeSource
+    limits: Limits
     created_at: datetime
     active_profile: ActiveProfile | None
     state: SensorState
@@ -105,6 +113,7 @@ class Sensor(BaseModel):
     last_physical: float | None
     last_status: StatusName | None
     delay_ms: float | None
+    clock_skew_s: float | None
     token: str | None = Field(
         default=None, exclude_if=absent, description="Only in the answer to its registration, only for an owner."
     )

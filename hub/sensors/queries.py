@@ -35,14 +35,18 @@ async def insert(
     heartbeat_interval_s: float,
     calibration_notes: str,
     axis: dict[str, Any] | None,
+    time_source: str,
+    requests_per_s: float,
+    requests_burst: int,
+    samples_per_s: float,
 ) -> None:
     """Create a sensor."""
     await tx.execute(
         """
         insert into sensor
           (id, project_id, name, type, input_unit, display_unit, token_digest, token_sealed, heartbeat_interval_s,
-           calibration_notes, axis)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           calibration_notes, axis, time_source, requests_per_s, requests_burst, samples_per_s)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         """,
         sensor_id,
         project_id,
@@ -55,6 +59,10 @@ async def insert(
         heartbeat_interval_s,
         calibration_notes,
         axis,
+        time_source,
+        requests_per_s,
+        requests_burst,
+        samples_per_s,
     )
 
 
@@ -76,8 +84,10 @@ async def page(
         """
         select sensor.id, sensor.project_id, sensor.name, sensor.type, sensor.input_unit, sensor.display_unit,
           sensor.heartbeat_interval_s, sensor.calibration_notes, sensor.axis, sensor.agent_id, sensor.created_at,
+          sensor.time_source, sensor.requests_per_s, sensor.requests_burst, sensor.samples_per_s,
           heard.at as last_heartbeat, seen.state, counts.high_water, counts.last_raw, counts.last_physical,
-          counts.last_status, counts.delay_us, member.role, project.raw_policy
+          counts.last_status, counts.delay_us, least(counts.clock_low, counts.clock_low_before) as clock_low,
+          member.role, project.raw_policy
         from project_member member
         join project on project.id = member.project_id
         join sensor on sensor.project_id = member.project_id and sensor.deleted_at is null
@@ -130,6 +140,10 @@ async def update(
     display_unit: str | None,
     heartbeat_interval_s: float | None,
     calibration_notes: str | None,
+    time_source: str | None,
+    requests_per_s: float | None,
+    requests_burst: int | None,
+    samples_per_s: float | None,
 ) -> None:
     """Change what describes a sensor, where it is given."""
     await tx.execute(
@@ -137,7 +151,9 @@ async def update(
         update sensor
         set name = coalesce($2, name), type = coalesce($3, type), input_unit = coalesce($4, input_unit),
           display_unit = coalesce($5, display_unit), heartbeat_interval_s = coalesce($6, heartbeat_interval_s),
-          calibration_notes = coalesce($7, calibration_notes)
+          calibration_notes = coalesce($7, calibration_notes), time_source = coalesce($8, time_source),
+          requests_per_s = coalesce($9, requests_per_s), requests_burst = coalesce($10, requests_burst),
+          samples_per_s = coalesce($11, samples_per_s)
         where id = $1
         """,
         sensor_id,
@@ -147,6 +163,10 @@ async def update(
         display_unit,
         heartbeat_interval_s,
         calibration_notes,
+        time_source,
+        requests_per_s,
+        requests_burst,
+        samples_per_s,
     )
 
 

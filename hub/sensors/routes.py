@@ -37,7 +37,7 @@ async def list_project_sensors(ctx: Context, project_id: UUID, query: ProjectSen
     access=of_project(Role.EDITOR),
     answer=Sensor,
     status=201,
-    problems=[SensorNameTaken, SensorTokenTaken],
+    problems=[SensorNameTaken, SensorTokenTaken, RoleTooLow],
 )
 async def create_sensor(ctx: Context, project_id: UUID, body: SensorCreate) -> Sensor:
     """Register a sensor; an owner sees its token in this answer, once."""

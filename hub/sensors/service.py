@@ -2,21 +2,24 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 
 from hub.conversion import service as conversion
 from hub.conversion.models import STATUS_NAMES, ActiveProfile
-from hub.kit.context import Context, Grant
+from hub.kit.context import Context, Grant, Hub
 from hub.kit.db import Tx
 from hub.kit.pages import Page, Position, page_of, position_of
 from hub.kit.problems import FieldError, InvalidPayload, NotFound
 from hub.ledger.service import Fact, record
 from hub.projects.access import may_read_raw, only_project
 from hub.projects.models import Role
+from hub.projects.problems import RoleTooLow
 from hub.sensors import guards, queries, tokens
 from hub.sensors.access import check_speaks_for
+from hub.sensors.limit_models import Limits, LimitsUpdate, TimeSource
 from hub.sensors.models import (
     ProjectSensorQuery,
     Sensor,
@@ -33,6 +36,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 async def create(ctx: Context, body: SensorCreate) -> Sensor:
     """Register a sensor in the caller's project; its token is in the answer for an owner only."""
+    limits = Limits(**_limits_given(ctx, body.limits))
     profile = None if body.profile is None else conversion.parse(body.profile, ["body", "profile"])
     token, digest = await tokens.choose(ctx, body.token)
     sensor_id = uuid4()
@@ -50,12 +54,17 @@ async def create(ctx: Context, body: SensorCreate) -> Sensor:
             heartbeat_interval_s=body.heartbeat_interval_s,
             calibration_notes=body.calibration_notes,
             axis=None if body.axis is None else body.axis.model_dump(),
+            time_source=body.time_source,
+            requests_per_s=limits.requests_per_s,
+            requests_burst=limits.burst,
+            samples_per_s=limits.samples_per_s,
         )
     except asyncpg.UniqueViolationError as error:
         raise (
             SensorNameTaken(name=body.name) if error.constraint_name == "sensor_name" else SensorTokenTaken()
         ) from error
-    await record(ctx, Fact("sensor.created", subject_id=sensor_id, details={"name": body.name, "type": body.type}))
+    details = {"name": body.name, "type": body.type, "time_source": body.time_source, "limits": limits.model_dump()}
+    await record(ctx, Fact("sensor.created", subject_id=sensor_id, details=details))
     if profile is not None:
         await conversion.add_first(ctx, sensor_id, profile)
     made = await read(ctx, sensor_id)
@@ -84,7 +93,8 @@ async def list_of_project(ctx: Context, project_id: UUID, query: ProjectSensorQu
 
 
 async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
-    """Change a sensor; its profile has versions of its own."""
+    """Change a sensor; its profile has versions of its own. Raises RoleTooLow where limits are given by no owner."""
+    limits = _limits_given(ctx, body.limits)
     before = await read(ctx, sensor_id)
     # The edge agent before the sensor, as its deletion locks them.
     if "agent_id" in body.model_fields_set and not await queries.assign(
@@ -103,13 +113,27 @@ async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
             display_unit=body.display_unit,
             heartbeat_interval_s=body.heartbeat_interval_s,
             calibration_notes=body.calibration_notes,
+            time_source=body.time_source,
+            requests_per_s=limits.get("requests_per_s"),
+            requests_burst=limits.get("burst"),
+            samples_per_s=limits.get("samples_per_s"),
         )
     except asyncpg.UniqueViolationError as error:
         raise SensorNameTaken(name=body.name) from error
-    given = body.model_dump(exclude_unset=True)
+    given = body.model_dump(exclude_unset=True, exclude={"limits"})
+    if limits:
+        given["limits"] = before.limits.model_dump() | limits
     after = {name: value for name, value in given.items() if value is not None or name == "agent_id"}
     await record(ctx, Fact("sensor.updated", subject_id=sensor_id, before=before.model_dump(), after=after))
     return await read(ctx, sensor_id)
+
+
+def _limits_given(ctx: Context, limits: LimitsUpdate) -> dict[str, Any]:
+    """Return the limits that are to be set; raises RoleTooLow for whoever is no owner."""
+    given = limits.model_dump(exclude_none=True)
+    if given and ctx.scope.role != Role.OWNER:
+        raise RoleTooLow(needed=Role.OWNER, role=ctx.scope.role)
+    return given
 
 
 async def delete(ctx: Context, sensor_id: UUID) -> None:
@@ -128,6 +152,12 @@ async def heartbeat(ctx: Context, sensor_id: UUID) -> None:
     """Note a sign of life from the sensor or from the edge agent that speaks for it."""
     await check_speaks_for(ctx.tx, ctx.caller, sensor_id)
     await queries.heartbeat(ctx.tx, sensor_id)
+
+
+async def note_heartbeat(hub: Hub, sensor_id: UUID) -> None:
+    """Note a sign of life that came over a connection which stands; raises DatabaseAway."""
+    async with hub.db.transaction() as tx:
+        await queries.heartbeat(tx, sensor_id)
 
 
 async def lock_bindable(tx: Tx, *, sensor_ids: list[UUID], project_id: UUID) -> dict[UUID, int]:
@@ -157,6 +187,7 @@ async def _rows(ctx: Context, query: SensorQuery, sensor_id: UUID | None = None)
 
 def _sensor(row: asyncpg.Record, active: dict[UUID, ActiveProfile]) -> Sensor:
     grant = Grant(row["project_id"], row["role"], {"raw_policy": row["raw_policy"]})
+    time_source = TimeSource(row["time_source"])
     status, newest_us, delay_us = row["last_status"], row["high_water"], row["delay_us"]
     return Sensor(
         id=row["id"],
@@ -169,6 +200,10 @@ def _sensor(row: asyncpg.Record, active: dict[UUID, ActiveProfile]) -> Sensor:
         calibration_notes=row["calibration_notes"],
         axis=row["axis"],
         agent_id=row["agent_id"],
+        time_source=time_source,
+        limits=Limits(
+            requests_per_s=row["requests_per_s"], burst=row["requests_burst"], samples_per_s=row["samples_per_s"]
+        ),
         created_at=row["created_at"],
         active_profile=active.get(row["id"]),
         state=SensorState(row["state"]),
@@ -178,6 +213,7 @@ def _sensor(row: asyncpg.Record, active: dict[UUID, ActiveProfile]) -> Sensor:
         last_physical=_finite(row["last_physical"]),
         last_status=None if status is None else STATUS_NAMES[status],
         delay_ms=None if delay_us is None else delay_us / 1000,
+        clock_skew_s=None if row["clock_low"] is None or time_source is TimeSource.ARRIVAL else -row["clock_low"] / 1e6,
     )
 
 

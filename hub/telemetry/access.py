@@ -53,4 +53,19 @@ class DeviceToken(Access):
         return bearer(ctx)
 
 
+class TokenOrMessage(DeviceToken):
+    """Admits a WebSocket that shows its token in the first message, since browsers cannot send headers there."""
+
+    @property
+    def rule(self) -> str:
+        """Return who is admitted."""
+        return f"{super().rule}, in the header or the first message"
+
+    async def admit(self, ctx: Context) -> None:
+        """Look the token up, where the request shows one or will get no chance to."""
+        if "Authorization" in ctx.request.headers or "Upgrade" not in ctx.request.headers:
+            await super().admit(ctx)
+
+
 DEVICE_TOKEN = DeviceToken()
+TOKEN_OR_MESSAGE = TokenOrMessage()

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from hub.journal.service import Journal
+from hub.kit.allowances import Allowances
 from hub.kit.context import Hub
 from hub.kit.workers import Workers
 from hub.telemetry import losses
@@ -23,6 +24,7 @@ class Fabric:
     registry: Registry
     appenders: tuple[Appender, ...]
     intake: Intake
+    allowances: Allowances
 
 
 FABRIC = web.AppKey("fabric", Fabric)
@@ -35,12 +37,14 @@ def make_fabric(hub: Hub, journal: Journal) -> Fabric:
         hub.db, hub.vault, hub.clock, poll_s=settings.registry_poll_s, retention_days=settings.retention_days
     )
     appenders = tuple(Appender(settings.redis_url, shard) for shard in range(settings.stream_shards))
-    return Fabric(registry, appenders, Intake(appenders, settings.retention_days * DAY_US, journal))
+    intake = Intake(appenders, settings.retention_days * DAY_US, journal)
+    return Fabric(registry, appenders, intake, Allowances(settings.redis_url))
 
 
 def add_workers(fabric: Fabric, hub: Hub, workers: Workers) -> None:
     """Register what keeps the parts going."""
     workers.add("registry", fabric.registry.run)
+    workers.add("allowances", fabric.allowances.run)
     for appender in fabric.appenders:
         workers.add(f"appender {appender.shard}", appender.run)
         workers.add(

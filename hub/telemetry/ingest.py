@@ -3,17 +3,17 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
-from contract.packets import NO_TIME, Packet, Reject, Series
+from contract.samples import NO_TIME, Packet, Reject, Series
 from hub.journal.service import Journal
 from hub.telemetry import entries, troubles
 from hub.telemetry.packing import Part, pack, repeats, times_of
 from hub.telemetry.problems import StreamUnavailable
-from hub.telemetry.registry import Device, SensorEntry, Snapshot
+from hub.telemetry.registry import Device, Snapshot
 from hub.telemetry.stream import AlreadyTimed, Appender
 
 FUTURE_US: Final = 3_600_000_000
@@ -21,12 +21,26 @@ FUTURE_US: Final = 3_600_000_000
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a packet: durable samples, repeats within it, and each sample that was refused."""
+    """What became of a packet: durable samples, repeats within it, and each sample that was refused.
+
+    `rejected` are the refusals as the sender is told, `rejects` as the packet had them.
+    """
 
     batch_id: str | None
     accepted: int
     duplicates: int
     rejected: list[dict[str, Any]]
+    rejects: list[Reject] = field(default_factory=list[Reject])
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """Return the acknowledgement."""
+        return {
+            "batch_id": self.batch_id,
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "rejected": self.rejected,
+        }
 
     @property
     def status(self) -> int:
@@ -60,7 +74,7 @@ class Intake:
             if part.series.vectors or part.sensor.vector_size is not None:
                 _check_sizes(part, rejects, refused)
         for reject in packet.rejects:
-            sensor = _sensor_of(packet.series[reject.series], device)
+            sensor = device.find(packet.series[reject.series].sensor_id)
             if sensor is not None:
                 refused.append((sensor.no, reject))
         timeless = False
@@ -82,13 +96,15 @@ class Intake:
         if any(repeated):
             duplicates = good
         answer = [_answer(reject, rows=packet.rows) for reject in rejects]
-        return Receipt(packet.batch_id, good - duplicates, duplicates, answer)
+        return Receipt(packet.batch_id, good - duplicates, duplicates, answer, rejects)
 
     def _assign(self, packet: Packet, device: Device, rejects: list[Reject]) -> list[Part]:
         parts: list[Part] = []
         for place, series in enumerate(packet.series):
-            sensor = _sensor_of(series, device)
+            sensor = device.find(series.sensor_id)
             if sensor is not None:
+                if sensor.timeless and device.kind == "sensor":  # an edge agent has a clock and sets t itself
+                    series.t_us = np.full(len(series.t_us), NO_TIME)
                 parts.append(Part(sensor, series, place))
             elif len(series.raw):
                 why = (
@@ -149,12 +165,6 @@ class Intake:
         # Noted once it is durable: a sender that is told to repeat would have it noted twice.
         troubles.note(self._journal, entry, refused)
         return repeated
-
-
-def _sensor_of(series: Series, device: Device) -> SensorEntry | None:
-    if series.sensor_id is not None:
-        return device.sensors.get(series.sensor_id)
-    return next(iter(device.sensors.values())) if device.kind == "sensor" and device.sensors else None
 
 
 def _by_shard(

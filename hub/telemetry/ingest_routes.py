@@ -1,115 +1,88 @@
 """`POST /telemetry`: reading and answering."""
 
-from typing import Any
+from typing import Final, Literal
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, Field
 
-from contract import packets
-from contract.packets import PacketBroken, PacketInvalid
+from contract.packet_lines import decode_lines
 from hub.auth.access import bearer
 from hub.journal.service import JOURNAL
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
-from hub.kit.problems import FieldError, InvalidPayload
+from hub.kit.problems import TooManyRequests
 from hub.telemetry import troubles
 from hub.telemetry.access import DEVICE, DEVICE_TOKEN
-from hub.telemetry.decompression import read_body, too_large
+from hub.telemetry.decompression import read_body
 from hub.telemetry.fabric import FABRIC
+from hub.telemetry.ingest import Receipt
+from hub.telemetry.ingest_models import PacketIn, ReceiptOut
+from hub.telemetry.limiting import count_request
 from hub.telemetry.problems import (
     BadCompression,
     PacketTooLarge,
     StreamUnavailable,
     TelemetryBroken,
+    TooManySamples,
     UnknownEncoding,
+    UnknownMediaType,
 )
+from hub.telemetry.receiving import Receiver
 
 routes = Routes("telemetry")
 root_routes = Routes("telemetry-root", prefix="")
 
-
-class SampleIn(BaseModel):
-    """A sample of the row form; t as RFC 3339 or seconds since 1970, absent: the arrival."""
-
-    t: str | float | None = None
-    v: float | None
-    meta: dict[str, Any] | None = None
-
-
-class SeriesIn(BaseModel):
-    """A sensor's samples in column form."""
-
-    sensor_id: str | None = None
-    t: list[str | float | None]
-    v: list[float | None]
-    p: list[float | None] | None = Field(default=None, description="What an edge agent computed; compared, not stored.")
-    profile_version: int | None = None
-    seq: int | None = None
-    boot: str | None = None
-
-
-class PacketIn(BaseModel):
-    """A telemetry packet: either `samples` (rows of one sensor) or `series` (columns of several)."""
-
-    batch_id: str | None = None
-    seq: int | None = None
-    boot: str | None = None
-    sensor_id: str | None = None
-    samples: list[SampleIn] | None = None
-    series: list[SeriesIn] | None = None
-
-
-class Rejected(BaseModel):
-    """A sample that was refused; index null means the whole series."""
-
-    series: int | None = None
-    index: int | None
-    code: str
-    detail: str
-
-
-class ReceiptOut(BaseModel):
-    """The acknowledgement: this many samples are durable; the final figures are the ledger's."""
-
-    batch_id: str | None
-    accepted: int
-    duplicates: int
-    rejected: list[Rejected]
-
-
-PROBLEMS = (TelemetryBroken, BadCompression, UnknownEncoding, PacketTooLarge, StreamUnavailable)
+Form = Literal["json", "lines", "msgpack"]
+FORMS: Final[dict[str, Form]] = {
+    "application/json": "json",
+    "application/x-ndjson": "lines",
+    "application/ndjson": "lines",
+    "application/msgpack": "msgpack",
+    "application/x-msgpack": "msgpack",
+    "application/vnd.msgpack": "msgpack",
+    # What clients send that say nothing: none at all, curl -d, and small devices.
+    "application/octet-stream": "json",
+    "application/x-www-form-urlencoded": "json",
+    "text/plain": "json",
+}
+PROBLEMS = (
+    TelemetryBroken,
+    BadCompression,
+    UnknownEncoding,
+    UnknownMediaType,
+    PacketTooLarge,
+    StreamUnavailable,
+    TooManyRequests,
+    TooManySamples,
+)
 
 
 async def take_telemetry(ctx: Context) -> web.Response:
-    """Take a packet of samples; answered once it is durable on disk."""
+    """Take a packet of samples, or lines of packets; answered once it is durable on disk."""
     with troubles.noted(ctx.request.app[JOURNAL], ctx.request[DEVICE]):
         return await _take(ctx)
 
 
 async def _take(ctx: Context) -> web.Response:
-    fabric = ctx.request.app[FABRIC]
+    form = FORMS.get(ctx.request.content_type)
+    if form is None:
+        raise UnknownMediaType
+    device = ctx.request[DEVICE]
+    await count_request(ctx, device)
+    receiver = Receiver(ctx.hub, ctx.request.app[FABRIC], bearer(ctx), device, by_samples=device.kind == "agent")
     body = await read_body(ctx)
-    limit = ctx.hub.settings.max_samples_per_packet
-    try:
-        packet = packets.decode(body)
-    except PacketBroken as error:
-        raise TelemetryBroken(why=str(error)) from error
-    except PacketInvalid as error:
-        raise InvalidPayload(errors=[FieldError(loc=["body", *error.loc], msg=str(error))]) from error
-    if packet.count > limit:
-        raise too_large(ctx, f"It holds {packet.count} samples")
-    now_us = ctx.hub.clock.now_us()
-    named = {series.sensor_id for series in packet.series}
-    device = await fabric.registry.covering(bearer(ctx), ctx.request[DEVICE], named)
-    receipt = await fabric.intake.take(packet, device, fabric.registry.snapshot, now_us)
-    answer = {
-        "batch_id": receipt.batch_id,
-        "accepted": receipt.accepted,
-        "duplicates": receipt.duplicates,
-        "rejected": receipt.rejected,
-    }
-    return web.Response(body=orjson.dumps(answer), status=receipt.status, content_type="application/json")
+    if form == "lines":
+        receipt = await _take_lines(receiver, body)
+    else:
+        receipt = await receiver.take(receiver.read(body, packed=form == "msgpack"))
+    return web.Response(body=orjson.dumps(receipt.answer), status=receipt.status, content_type="application/json")
+
+
+async def _take_lines(receiver: Receiver, body: bytes) -> Receipt:
+    receiver.check_size(body.count(b"\n"), "lines")
+    lines = decode_lines(body)
+    receiver.check_size(lines.count)
+    return await receiver.take_lines(lines)
 
 
 for each in (routes, root_routes):
@@ -123,5 +96,6 @@ for each in (routes, root_routes):
         transaction=False,
         rate=0,
         sampled=True,
+        consumes=("application/json", "application/x-ndjson", "application/msgpack"),
         takes=PacketIn,
     )(take_telemetry)

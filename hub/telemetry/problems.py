@@ -1,10 +1,13 @@
 """What can go wrong on the way in and out of the telemetry store."""
 
+import math
+from collections.abc import Sequence
+
 from hub.kit.problems import Problem
 
 
 class TelemetryBroken(Problem):
-    """The body is not JSON."""
+    """The body is not what its Content-Type says."""
 
     status = 400
     detail = "{why}. Nothing of this body was taken."
@@ -14,14 +17,29 @@ class BadCompression(Problem):
     """The body does not decompress."""
 
     status = 400
-    detail = "Send Content-Encoding: gzip only with a gzip stream, or none. {why}"
+    detail = "Say Content-Encoding: gzip or zstd only of a body that is one such stream, else none. {why}"
 
 
 class UnknownEncoding(Problem):
     """This Content-Encoding is not taken."""
 
     status = 415
-    detail = "Send gzip or no Content-Encoding."
+    detail = "Send gzip, zstd or no Content-Encoding."
+
+    def __init__(self) -> None:
+        """Name what is taken, as RFC 9110 has it."""
+        super().__init__(headers={"Accept-Encoding": "gzip, zstd, identity"})
+
+
+class UnknownMediaType(Problem):
+    """This Content-Type is not taken."""
+
+    status = 415
+    detail = "Send application/json, application/x-ndjson (a packet on each line) or application/msgpack."
+
+    def __init__(self) -> None:
+        """Name what is taken, as RFC 9110 has it."""
+        super().__init__(headers={"Accept": "application/json, application/x-ndjson, application/msgpack"})
 
 
 class PacketTooLarge(Problem):
@@ -62,6 +80,58 @@ class StreamUnavailable(Problem):
     def __init__(self, why: str = "") -> None:
         """Say why in words."""
         super().__init__(why=why, headers={"Retry-After": "2"})
+
+
+class TooManySamples(Problem):
+    """Too many samples."""
+
+    status = 429
+    detail = (
+        "Nothing of it was taken: keep it and send it again in {wait_s} seconds. {per_s:g} a second are taken of {of}."
+    )
+
+    def __init__(self, wait_s: float, per_s: float, of: str, sensors: Sequence[int]) -> None:
+        """Say how long to wait; `of` says what sends too fast, `sensors` are the numbers of those that have to wait."""
+        self.wait_s = wait_s
+        self.sensors = sensors
+        whole = max(1, math.ceil(wait_s))
+        super().__init__(wait_s=whole, per_s=per_s, of=of, headers={"Retry-After": str(whole)})
+
+
+class WebSocketWanted(Problem):
+    """Telemetry is read nowhere here, but taken over a WebSocket."""
+
+    status = 426
+    detail = (
+        "Send a packet by POST, or connect with a WebSocket client. Samples are read at /api/v1/sensors/{{id}}/samples."
+    )
+
+    def __init__(self) -> None:
+        """Name the protocol."""
+        super().__init__(headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+
+
+class StreamPacked(Problem):
+    """A stream is not taken compressed."""
+
+    status = 415
+    detail = "Leave Content-Encoding out: lines are acknowledged as they come. POST /telemetry takes gzip and zstd."
+
+
+class StreamIdle(Problem):
+    """Nothing came for long."""
+
+    status = 408
+    detail = (
+        "All that came is acknowledged; after {idle_s:g} idle seconds a stream ends. Open another when there is more."
+    )
+
+
+class HubStopping(Problem):
+    """The hub is stopping."""
+
+    status = 503
+    detail = "Open another stream, and send again what was not acknowledged."
 
 
 class RangeTooLarge(Problem):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from contract.conversion.profile import parse_profile
 from hub.conversion.sealing import open_payload
 from hub.kit.clock import Clock
 from hub.kit.db import Database, Tx
+from hub.kit.limits import Rate
 from hub.kit.problems import DatabaseAway
 from hub.kit.vault import Vault
 from hub.telemetry import queries
@@ -30,8 +32,22 @@ class SensorEntry:
     project_id: UUID
     agent_id: UUID | None
     profiles: tuple[ProfileVersion, ...]
+    requests: Rate
+    samples: Rate
+    # The device has no clock: what it says of the time does not count.
+    timeless: bool = False
     # How many elements its samples have, None where they are numbers.
     vector_size: int | None = None
+
+    @cached_property
+    def key(self) -> str:
+        """Return the name of what its samples are limited by."""
+        return f"samples {self.id}"
+
+    @cached_property
+    def requests_key(self) -> str:
+        """Return the name of what its requests are limited by; with other limits it begins anew."""
+        return f"telemetry {self.id} {self.requests.per_s:g} {self.requests.burst:g}"
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,20 @@ class Device:
     kind: str
     id: UUID
     sensors: Mapping[UUID, SensorEntry]
+    # What an edge agent may send in all; a sensor has limits of its own.
+    samples: Rate | None = None
     good_until_us: float = float("inf")
+
+    @cached_property
+    def key(self) -> str:
+        """Return the name of what an edge agent's samples are limited by."""
+        return f"samples {self.id}"
+
+    def find(self, sensor_id: UUID | None) -> SensorEntry | None:
+        """Find the sensor that a series is of; one that names none is of the sensor whose token this is."""
+        if sensor_id is not None:
+            return self.sensors.get(sensor_id)
+        return next(iter(self.sensors.values())) if self.kind == "sensor" and self.sensors else None
 
 
 @dataclass(frozen=True)
@@ -151,6 +180,9 @@ class Registry:
                 row["project_id"],
                 row["agent_id"],
                 tuple(profiles.get(row["id"], ())),
+                Rate(row["requests_per_s"], row["requests_burst"]),
+                _samples(row),
+                row["time_source"] == "arrival",
                 row["vector_size"],
             )
             for row in rows
@@ -159,7 +191,7 @@ class Registry:
         for row in rows:
             devices |= _by_token(row, Device("sensor", row["id"], {row["id"]: sensors[row["id"]]}))
         for agent in await queries.edge_agents(tx):
-            devices |= _by_token(agent, Device("agent", agent["id"], _sensors_of(agent, sensors)))
+            devices |= _by_token(agent, Device("agent", agent["id"], _sensors_of(agent, sensors), _samples(agent)))
         old = await queries.captures_before(tx, self._clock.now_us() - self._retention_us)
         return Snapshot(
             version,
@@ -169,6 +201,11 @@ class Registry:
             sensors,
             tuple((row["sensor_no"], row["from_us"], row["to_us"]) for row in old),
         )
+
+
+def _samples(row: Any) -> Rate:
+    """A second's worth may come at once; a packet that is larger makes the next ones wait."""
+    return Rate(row["samples_per_s"], max(1.0, row["samples_per_s"]))
 
 
 def _by_token(row: Any, device: Device) -> dict[bytes, Device]:

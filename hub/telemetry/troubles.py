@@ -10,8 +10,9 @@ from contract.packets import Reject
 from hub.journal.models import Entry as Note
 from hub.journal.models import Kind
 from hub.journal.service import Journal
-from hub.kit.problems import Problem
+from hub.kit.problems import Problem, TooManyRequests
 from hub.telemetry.entries import Entry
+from hub.telemetry.problems import TooManySamples
 from hub.telemetry.registry import Device
 
 OUT_OF_RANGE: Final = 1
@@ -78,9 +79,21 @@ def note_unauthorized(journal: Journal, device: Device | None) -> None:
 
 @contextmanager
 def noted(journal: Journal, device: Device) -> Generator[None]:
-    """Note a body that is refused as a whole, where it is known whose it is: the one sensor whose token was shown."""
+    """Note a body that is refused as a whole, where it is known whose it is: the one sensor whose token was shown.
+
+    Of limits it is known for edge agents, too: the sensor that sends too fast, or all whose samples have to wait.
+    """
     try:
         yield
+    except TooManySamples as problem:
+        for no in problem.sensors:
+            details = {"wait_s": round(problem.wait_s, 3), "detail": str(problem)}
+            journal.note(Note(no, Kind.RATE_LIMITED, code=problem.code(), details=details))
+        raise
+    except TooManyRequests as problem:
+        for sensor in device.sensors.values():
+            journal.note(Note(sensor.no, Kind.RATE_LIMITED, code=problem.code(), details={"detail": str(problem)}))
+        raise
     except Problem as problem:
         if device.kind == "sensor" and 400 <= problem.status < 429:
             for sensor in device.sensors.values():

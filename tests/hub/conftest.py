@@ -191,6 +191,7 @@ def sensor(owner: Caller, project: str) -> Make:
             "input_unit": "V",
             "display_unit": "°C",
             "profile": {"kind": "linear", "slope": 2.0, "intercept": 1.0},
+            "limits": {"requests_per_s": 1000, "burst": 10_000},  # tests post more often than sensors do
         }
         return (await owner.post(f"/projects/{in_project or project}/sensors", body | fields)).ok
 

@@ -1273,10 +1273,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Send batches over a WebSocket, JSON as text or msgpack as binary; each is acknowledged in order. */
+        get: operations["telemetry_socket_telemetry_socket"];
+        put?: never;
+        /** Take a packet of samples, or lines of packets; answered once it is durable on disk. */
+        post: operations["take_telemetry_telemetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         get?: never;
         put?: never;
-        /** Take a packet of samples; answered once it is durable on disk. */
-        post: operations["take_telemetry_telemetry"];
+        /** Send a packet on each line for as long as you like; events acknowledge them in order, while you send. */
+        post: operations["stream_telemetry_telemetry_stream"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1359,10 +1377,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Send batches over a WebSocket, JSON as text or msgpack as binary; each is acknowledged in order. */
+        get: operations["telemetry_socket_telemetry_socket_root"];
+        put?: never;
+        /** Take a packet of samples, or lines of packets; answered once it is durable on disk. */
+        post: operations["take_telemetry_telemetry_root"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telemetry/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         get?: never;
         put?: never;
-        /** Take a packet of samples; answered once it is durable on disk. */
-        post: operations["take_telemetry_telemetry_root"];
+        /** Send a packet on each line for as long as you like; events acknowledge them in order, while you send. */
+        post: operations["stream_telemetry_telemetry_stream_root"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1412,6 +1448,25 @@ export interface components {
             kind: string;
             /** Version */
             version: number;
+        };
+        /**
+         * AgentLimits
+         * @description What an edge agent's token may send in all; each of its sensors has a limit of its own beside it.
+         */
+        AgentLimits: {
+            /** Samples Per S */
+            samples_per_s: number;
+        };
+        /**
+         * AgentLimitsUpdate
+         * @description Limits to set; absent ones stay, at first 100,000 samples a second.
+         */
+        AgentLimitsUpdate: {
+            /**
+             * Samples Per S
+             * @default null
+             */
+            samples_per_s?: number | null;
         };
         /**
          * AuditFact
@@ -1807,6 +1862,7 @@ export interface components {
             name: string;
             /** Profiles */
             profiles: components["schemas"]["PublishedVersion"][];
+            time_source: components["schemas"]["TimeSource"];
         };
         /**
          * EdgeAgent
@@ -1825,6 +1881,7 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            limits: components["schemas"]["AgentLimits"];
             /** Name */
             name: string;
             /**
@@ -1849,6 +1906,12 @@ export interface components {
              * @default false
              */
             default?: boolean;
+            /**
+             * @default {
+             *       "samples_per_s": null
+             *     }
+             */
+            limits?: components["schemas"]["AgentLimitsUpdate"];
             /** Name */
             name: string;
         };
@@ -1862,6 +1925,8 @@ export interface components {
              * @default null
              */
             default?: boolean | null;
+            /** @default null */
+            limits?: components["schemas"]["AgentLimitsUpdate"] | null;
             /**
              * Name
              * @default null
@@ -2233,6 +2298,49 @@ export interface components {
             sent?: number | null;
             /** Stored */
             stored: number;
+        };
+        /**
+         * Limits
+         * @description What a sensor's token may send: requests over HTTP POST, samples over WebSocket, streams and MQTT.
+         */
+        Limits: {
+            /**
+             * Burst
+             * @description Requests that may come at once after a pause.
+             * @default 10
+             */
+            burst?: number;
+            /**
+             * Requests Per S
+             * @default 0.1
+             */
+            requests_per_s?: number;
+            /**
+             * Samples Per S
+             * @default 10000
+             */
+            samples_per_s?: number;
+        };
+        /**
+         * LimitsUpdate
+         * @description Limits to set; absent ones stay, at first 0.1 requests a second, 10 at once, and 10,000 samples a second.
+         */
+        LimitsUpdate: {
+            /**
+             * Burst
+             * @default null
+             */
+            burst?: number | null;
+            /**
+             * Requests Per S
+             * @default null
+             */
+            requests_per_s?: number | null;
+            /**
+             * Samples Per S
+             * @default null
+             */
+            samples_per_s?: number | null;
         };
         /**
          * Login
@@ -3052,7 +3160,7 @@ export interface components {
         };
         /**
          * Rejected
-         * @description A sample that was refused; index null means the whole series.
+         * @description A sample that was refused; index null means the whole series, or the whole line. Lines count from 1.
          */
         Rejected: {
             /** Code */
@@ -3061,6 +3169,11 @@ export interface components {
             detail: string;
             /** Index */
             index: number | null;
+            /**
+             * Line
+             * @default null
+             */
+            line?: number | null;
             /**
              * Series
              * @default null
@@ -3452,7 +3565,8 @@ export interface components {
          * Sensor
          * @description A sensor as a member of its project sees it; `last_raw` is absent where it may not be read.
          *
-         *     `delay_ms` is the newest packet's arrival less its newest time.
+         *     `delay_ms` is the newest packet's arrival less its newest time. `clock_skew_s` is how far the device's clock is
+         *     ahead of the hub's, judged by its quickest packets of the last minutes; null before the first and without a clock.
          */
         Sensor: {
             active_profile: components["schemas"]["ActiveProfile"] | null;
@@ -3462,6 +3576,8 @@ export interface components {
             axis: components["schemas"]["Axis"] | null;
             /** Calibration Notes */
             calibration_notes: string;
+            /** Clock Skew S */
+            clock_skew_s: number | null;
             /**
              * Created At
              * Format: date-time
@@ -3493,6 +3609,7 @@ export interface components {
             last_status: ("ok" | "out_of_range" | "conversion_error" | "no_profile") | null;
             /** Last T */
             last_t: string | null;
+            limits: components["schemas"]["Limits"];
             /** Name */
             name: string;
             /**
@@ -3501,6 +3618,7 @@ export interface components {
              */
             project_id: string;
             state: components["schemas"]["SensorState"];
+            time_source: components["schemas"]["TimeSource"];
             /**
              * Token
              * @description Only in the answer to its registration, only for an owner.
@@ -3532,6 +3650,15 @@ export interface components {
             heartbeat_interval_s?: number;
             /** Input Unit */
             input_unit: string;
+            /**
+             * @description Only an owner sets limits.
+             * @default {
+             *       "requests_per_s": null,
+             *       "burst": null,
+             *       "samples_per_s": null
+             *     }
+             */
+            limits?: components["schemas"]["LimitsUpdate"];
             /** Name */
             name: string;
             /**
@@ -3579,6 +3706,8 @@ export interface components {
                 /** @enum {unknown} */
                 kind: "custom";
             }) | null;
+            /** @default device */
+            time_source?: components["schemas"]["TimeSource"];
             /**
              * Token
              * @description At least 128 random bits, in URL-safe characters or hex.
@@ -3705,10 +3834,21 @@ export interface components {
              */
             input_unit?: string | null;
             /**
+             * @description Only an owner sets limits.
+             * @default {
+             *       "requests_per_s": null,
+             *       "burst": null,
+             *       "samples_per_s": null
+             *     }
+             */
+            limits?: components["schemas"]["LimitsUpdate"];
+            /**
              * Name
              * @default null
              */
             name?: string | null;
+            /** @default null */
+            time_source?: components["schemas"]["TimeSource"] | null;
             /** @default null */
             type?: components["schemas"]["SensorType"] | null;
         };
@@ -3738,7 +3878,7 @@ export interface components {
         };
         /**
          * SeriesIn
-         * @description A sensor's samples in column form.
+         * @description A sensor's samples in column form; in msgpack t, v and p may be bytes: int64 µs and float64, little-endian.
          */
         SeriesIn: {
             /**
@@ -3860,6 +4000,12 @@ export interface components {
             /** Status */
             status: number;
         };
+        /**
+         * TimeSource
+         * @description Who says when a sample was taken: the device, or the first that hears of it, for a device without a clock.
+         * @enum {string}
+         */
+        TimeSource: "device" | "arrival";
         /**
          * Tokens
          * @description A fresh pair of tokens; `expires_in` counts seconds.
@@ -12321,7 +12467,7 @@ export interface operations {
                     "application/json": components["schemas"]["PackReceipt"];
                 };
             };
-            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not what its Content-Type says */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13537,6 +13683,78 @@ export interface operations {
             };
         };
     };
+    telemetry_socket_telemetry_socket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switching Protocols */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description foreign-origin: This page may not connect */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description web-socket-wanted: Telemetry is read nowhere here, but taken over a WebSocket */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     take_telemetry_telemetry: {
         parameters: {
             query?: never;
@@ -13547,6 +13765,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PacketIn"];
+                "application/msgpack": components["schemas"]["PacketIn"];
+                "application/x-ndjson": components["schemas"]["PacketIn"];
             };
         };
         responses: {
@@ -13559,7 +13779,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not what its Content-Type says */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13595,7 +13815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description unknown-encoding: This Content-Encoding is not taken; wrong-content-type: The body has a media type that is not understood here */
+            /** @description unknown-encoding: This Content-Encoding is not taken; unknown-media-type: This Content-Type is not taken; wrong-content-type: The body has a media type that is not understood here */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -13613,6 +13833,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests; too-many-samples: Too many samples */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -13623,6 +13852,111 @@ export interface operations {
                 };
             };
             /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    stream_telemetry_telemetry_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": components["schemas"]["PacketIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description stream-packed: A stream is not taken compressed; unknown-media-type: This Content-Type is not taken; wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -13950,6 +14284,78 @@ export interface operations {
             };
         };
     };
+    telemetry_socket_telemetry_socket_root: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switching Protocols */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description foreign-origin: This page may not connect */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description web-socket-wanted: Telemetry is read nowhere here, but taken over a WebSocket */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     take_telemetry_telemetry_root: {
         parameters: {
             query?: never;
@@ -13960,6 +14366,8 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PacketIn"];
+                "application/msgpack": components["schemas"]["PacketIn"];
+                "application/x-ndjson": components["schemas"]["PacketIn"];
             };
         };
         responses: {
@@ -13972,7 +14380,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptOut"];
                 };
             };
-            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not JSON */
+            /** @description bad-compression: The body does not decompress; body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not what its Content-Type says */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14008,7 +14416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description unknown-encoding: This Content-Encoding is not taken; wrong-content-type: The body has a media type that is not understood here */
+            /** @description unknown-encoding: This Content-Encoding is not taken; unknown-media-type: This Content-Type is not taken; wrong-content-type: The body has a media type that is not understood here */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -14026,6 +14434,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-requests: Too many requests; too-many-samples: Too many samples */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -14036,6 +14453,111 @@ export interface operations {
                 };
             };
             /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    stream_telemetry_telemetry_stream_root: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": components["schemas"]["PacketIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description stream-packed: A stream is not taken compressed; unknown-media-type: This Content-Type is not taken; wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; tokens-unavailable: Tokens cannot be checked while the database is away; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;

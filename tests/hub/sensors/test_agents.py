@@ -72,9 +72,10 @@ class TestConfig:
         assert config["agent"] == {"id": edge["id"], "name": edge["name"], "project_id": project, "default": False}
         profile = {"kind": "linear", "slope": 2.0, "intercept": 1.0, "input_range": None}
         version = {"version": 1, "valid_from": None, "valid_to": None, "payload": profile}
-        assert config["sensors"] == [{"id": mine["id"], "name": mine["name"], "profiles": [version]}]
+        expected = {"id": mine["id"], "name": mine["name"], "time_source": "device", "profiles": [version]}
+        assert config["sensors"] == [expected]
         config = (await device(default).get("/edge/config")).ok
-        assert config["sensors"] == [{"id": free["id"], "name": free["name"], "profiles": []}]
+        assert [(one["id"], one["profiles"]) for one in config["sensors"]] == [(free["id"], [])]
 
     async def test_entity_tag(self, agent: Make, sensor: Make, device: Device) -> None:
         edge = device(await agent(default=True))
