@@ -43,6 +43,7 @@ from hub.live.relay import Relay
 from hub.live.routes import SOCKETS, STREAMS
 from hub.live.routes import routes as live_routes
 from hub.live.watch import PARTS, Parts
+from hub.monitoring import page as monitoring
 from hub.projects import guards as project_guards
 from hub.projects.member_routes import routes as member_routes
 from hub.projects.routes import routes as project_routes
@@ -154,6 +155,8 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         asyncapi.mount(app, (*ENDPOINTS, *LIVE_ENDPOINTS))
         frontend.mount(app, Path(settings.frontend_dir))
     health.mount(app, app[WORKERS])
+    live = app.get(PARTS)
+    monitoring.mount(app, app[WORKERS], app.get(FABRIC), live and live.fanout)
     app.cleanup_ctx.append(_parts)
     return app
 

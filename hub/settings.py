@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     journal_days: int = Field(default=90, ge=1, description="Entries of the sensors' journals are kept for so long.")
     max_samples_per_packet: int = Field(default=10_000, ge=1)
     max_packet_bytes: int = Field(default=8 << 20, description="Limit of a telemetry body after decompression.")
+    metrics_by_sensor: bool = Field(default=False, description="/metrics counts by sensor, not by project.")
     registry_poll_s: float = Field(default=0.5, gt=0)
 
     access_token_s: int = Field(default=600, ge=10)

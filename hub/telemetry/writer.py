@@ -1,6 +1,7 @@
 """The writer of one shard: reads the stream by position and stores it, exactly once whatever happens."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
@@ -26,6 +27,7 @@ STANDBY_POLL_S: Final = 0.5
 STANDBY_PATIENCE_S: Final = 2.0
 RESUME_MS: Final = 60_000
 BLOCK_MS: Final = 500
+TRANSACTION_BUCKETS_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 
 RawEntry = tuple[StreamId, dict[bytes, bytes]]
 
@@ -47,6 +49,12 @@ class Writer:
         self._run_id = ""
         self._last = START
         self._days: set[int] = set()
+        self._transactions = hub.meters.histogram(
+            "etp_writer_transaction_seconds", "From begin to commit.", ("shard",), TRANSACTION_BUCKETS_S
+        ).labels(str(shard))
+        self._samples = hub.meters.counter(
+            "etp_writer_samples", "Samples that this process read and brought into the database.", ("shard",)
+        ).labels(str(shard))
 
     async def run(self) -> None:
         """Connect, wait for our turn, and store until cancelled or something breaks."""
@@ -200,6 +208,7 @@ class Writer:
             life = _life(fields)
             lives[life] = max(lives.get(life, START), entry_id)
         newest = raw[-1][0]
+        began = time.monotonic()
         async with connection.transaction():
             moved = await queries.move_position(
                 connection,
@@ -218,6 +227,8 @@ class Writer:
             for entry_id, fields in raw:
                 if entry_id in dead:
                     await self._bury(connection, entry_id, fields, dead[entry_id])
+        self._transactions.observe(time.monotonic() - began)
+        self._samples.inc(sum(len(read.entry.t_us) for read in reads))
         self._last, self._lives = newest, lives
         self._raise_marks(marks)
 

@@ -49,7 +49,7 @@ class Caller:
         data = None if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
-        url = path if path.startswith(("/api/", "/telemetry", "/healthz", "/readyz")) else PREFIX + path
+        url = path if path.startswith(("/api/", "/telemetry", "/healthz", "/readyz", "/metrics")) else PREFIX + path
         sent_data = None if data is None else BytesIO(data)  # bytes of more than 1 MiB make aiohttp warn
         async with self.client.request(method, url, data=sent_data, headers=sent) as response:
             raw = await response.read()
