@@ -54,6 +54,8 @@ from hub.sensors import guards as sensor_guards
 from hub.sensors.agent_routes import routes as edge_agent_routes
 from hub.sensors.routes import routes as sensor_routes
 from hub.settings import ALL_ROLES, Role, Settings
+from hub.telemetry import sharding
+from hub.telemetry.crew import Crew
 from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
@@ -136,8 +138,9 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
     if "live" in roles:
         _add_live(app, hub, workers)
     if "writer" in roles:
+        crew = Crew()
         for shard in range(settings.stream_shards):
-            workers.add(f"writer {shard}", Writer(hub, shard).run)
+            workers.add(f"writer {shard}", Writer(hub, shard, crew).run)
     if "worker" in roles:
         workers.add("ledger.chain", lambda: chain.run(hub.db, lambda facts: from_facts.publish(events, facts)))
         workers.add("captures.auto_stop", lambda: auto_stop.run(hub))
@@ -185,9 +188,10 @@ async def _close_sockets(app: web.Application) -> None:
 async def _parts(app: web.Application) -> AsyncIterator[None]:
     hub = app[HUB]
     try:
-        # A wrong key file ends the start; a database that is away is waited for.
+        # A wrong key file or number of shards ends the start; a database that is away is waited for.
         with contextlib.suppress(DatabaseAway):
             await hub.vault.ready()
+            await sharding.check(hub)
         workers = asyncio.create_task(app[WORKERS].run_all(), name="workers")
         yield
         workers.cancel()

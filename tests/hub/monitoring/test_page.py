@@ -11,7 +11,6 @@ from aiohttp.test_utils import TestClient
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from hub.kit.db import Tx
 from hub.monitoring import page
 from hub.settings import Role, Settings
 from tests.hub.callers import Caller
@@ -58,12 +57,6 @@ async def send(device: Caller, times: list[float]) -> None:
     assert (await device.post("/telemetry", {"samples": [{"t": t, "v": 1.5} for t in times]})).ok
 
 
-@pytest.fixture
-async def shard(db: Tx) -> None:
-    """The one shard, as a writer makes it that then stores nothing."""
-    await db.execute("insert into stream_shard (shard, run_id, last_id) values (0, '', '0-0')")
-
-
 class TestSamples:
     @pytest.fixture
     def roles(self) -> frozenset[Role]:
@@ -105,7 +98,6 @@ class TestSamples:
         assert {"etp_samples_late_total", "etp_samples_lost_total", "process_resident_memory_bytes"} <= last.names
 
 
-@pytest.mark.usefixtures("shard")
 class TestLag:
     """Nobody stores: what is sent waits in the stream."""
 
@@ -124,7 +116,6 @@ class TestLag:
         assert now.adds_up(project_id=project)
 
 
-@pytest.mark.usefixtures("shard")
 class TestBySensor:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
