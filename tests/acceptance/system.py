@@ -48,8 +48,9 @@ class System:
         self.valkey = Valkey(folder / "valkey")
         self.http_port, self.mqtt_port = free_port(), free_port()
         self.hub_url = f"http://127.0.0.1:{self.http_port}"
+        self.hub_urls = [self.hub_url]
         self.programs: dict[str, Program] = {}
-        self._env = {name: value for name, value in os.environ.items() if not name.startswith("ETP_")} | {
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith("ETP_")} | {
             "ETP_DATA_DIR": str(folder / "data"),
             "ETP_DATABASE_URL": self.postgres.url,
             "ETP_REDIS_URL": self.valkey.url,
@@ -60,8 +61,8 @@ class System:
             **env,
         }
 
-    async def start(self, writers: Sequence[str] = ("writer",)) -> None:
-        """Start the servers, the hub in its parts, and make the owner."""
+    async def start(self, writers: Sequence[str] = ("writer",), apis: Sequence[str] = ("api",)) -> None:
+        """Start the servers, the hub in its parts, and make the owner; the first api is the worker, too."""
         (self.folder / "data").mkdir(parents=True)
         await asyncio.gather(self.postgres.start(), self.valkey.start())
         await migrate(self.postgres.url)
@@ -72,9 +73,13 @@ class System:
             data_dir=self.folder / "data",
         )
         await ensure_owner(settings, email=EMAIL, name="Owner", password=PASSWORD, project="bench")
-        # The writers first: they tell the database how many shards there are.
-        await asyncio.gather(*(self.start_hub(name, "writer", free_port()) for name in writers))
-        await self.start_hub("api", "api,live,worker", self.http_port)
+        ports = [self.http_port, *(free_port() for _ in apis[1:])]
+        self.hub_urls = [f"http://127.0.0.1:{port}" for port in ports]
+        roles = ["api,live,worker", *("api" for _ in apis[1:])]
+        await asyncio.gather(
+            *(self.start_hub(name, "writer", free_port()) for name in writers),
+            *(self.start_hub(*one) for one in zip(apis, roles, ports, strict=True)),
+        )
 
     async def stop(self) -> None:
         """End everything."""
@@ -101,9 +106,14 @@ class System:
 
     async def launch(self, name: str, arguments: list[str], **env: str) -> None:
         """Start a program under a name of its own; its output goes to its log."""
-        program = Program(arguments, self._env | env, self.folder / f"{name}.log")
+        program = Program(arguments, self.env | env, self.folder / f"{name}.log")
         await program.start()
         self.programs[name] = program
+
+    def set(self, name: str, **env: str) -> None:
+        """Change settings of a program for its next start."""
+        old = self.programs[name]
+        self.programs[name] = Program(old.arguments, {**old.env, **env}, old.log)
 
     async def again(self, name: str) -> None:
         """Start a part that was killed."""
@@ -220,13 +230,16 @@ class System:
         return (await self.fetch("select coalesce(sum(n), 0)::bigint from telemetry_recent"))[0][0]
 
     async def drained(self, timeout_s: float = 60.0) -> None:
-        """Wait until the writer's position stands at the stream's end."""
+        """Wait until the position of every shard stands at its stream's end."""
         async with redis.asyncio.from_url(self.valkey.url) as stream:
 
             async def at_end() -> bool:
-                newest = await stream.xrevrange(key_of(0), count=1)
-                end = ((await stream.info("server"))["run_id"], newest[0][0].decode() if newest else "0-0")
-                return [tuple(row) for row in await self.fetch("select run_id, last_id from stream_shard")] == [end]
+                life = (await stream.info("server"))["run_id"]
+                for shard, run_id, last_id in await self.fetch("select shard, run_id, last_id from stream_shard"):
+                    newest = await stream.xrevrange(key_of(shard), count=1)
+                    if newest and (run_id, last_id) != (life, newest[0][0].decode()):
+                        return False
+                return True
 
             await eventually(at_end, timeout_s)
 

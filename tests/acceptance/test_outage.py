@@ -72,7 +72,7 @@ async def _everything_fails(folder: Path) -> Outcome:
         token, ids = over_http_.agent.token or "", over_http_.ids
         gateways = [
             Gateway(
-                system.hub_url, token, ids[i::GATEWAYS], outcome.http.journal, seed + i, gives_up=0.02, repeats=0.01
+                system.hub_urls, token, ids[i::GATEWAYS], outcome.http.journal, seed + i, gives_up=0.02, repeats=0.01
             )
             for i in range(GATEWAYS)
         ]
