@@ -29,7 +29,7 @@ from hub.admin import ensure_owner
 from hub.settings import Settings
 from hub.telemetry.stream import key_of
 from tests.acceptance.journal import Sample, samples_of
-from tests.services import migrate
+from tests.services import migrate, program_of
 
 EMAIL, PASSWORD = "owner@example.com", "demo-password"
 LINEAR = {"kind": "linear", "slope": 2.0, "intercept": 1.0}
@@ -42,10 +42,10 @@ class System:
     Bound to no event loop: a module's tests may share a running one.
     """
 
-    def __init__(self, folder: Path, **env: str) -> None:
+    def __init__(self, folder: Path, stream_server: str = "valkey", **env: str) -> None:
         self.folder = folder
         self.postgres = Postgres(folder / "postgres")
-        self.valkey = Valkey(folder / "valkey")
+        self.valkey = Valkey(folder / "valkey", program=program_of(stream_server))
         self.http_port, self.mqtt_port = free_port(), free_port()
         self.hub_url = f"http://127.0.0.1:{self.http_port}"
         self.hub_urls = [self.hub_url]

@@ -1,4 +1,4 @@
-"""A stream that reaches its bound: senders are told to wait, and nothing acknowledged is dropped."""
+"""A stream (in Redis) that reaches its bound: senders are told to wait, and nothing acknowledged is dropped."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 async def test_a_full_stream_refuses_until_the_writer_has_caught_up(tmp_path: Path) -> None:
     seed, _ = seeded()
-    system, journal = System(tmp_path, ETP_STREAM_MAX_BYTES=str(4 << 20)), Journal()
+    system, journal = System(tmp_path, "redis", ETP_STREAM_MAX_BYTES=str(4 << 20)), Journal()
     try:
         await system.start()
         bench = await system.bench("http", 40)

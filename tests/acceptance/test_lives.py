@@ -31,6 +31,12 @@ pytestmark = pytest.mark.slow
 T_US = 1_795_000_000_000_000
 
 
+@pytest.fixture(params=["valkey", "redis"])
+def stream_server(request: pytest.FixtureRequest) -> str:
+    """Both kinds of servers."""
+    return request.param
+
+
 @pytest.fixture
 async def hub(own_postgres: Postgres, own_valkey: Valkey, tmp_path: Path) -> AsyncIterator[Hub]:
     """The parts of a hub, nothing of which runs."""

@@ -1,4 +1,4 @@
-"""Several writer and api processes at once: shards move under load, and clients may ask any api."""
+"""Several writer and api processes at once, on Redis: shards move under load, and clients may ask any api."""
 
 import asyncio
 import subprocess
@@ -32,7 +32,7 @@ group by here.objid
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    started = System(tmp_path_factory.mktemp("several"), ETP_STREAM_SHARDS=str(SHARDS))
+    started = System(tmp_path_factory.mktemp("several"), "redis", ETP_STREAM_SHARDS=str(SHARDS))
     try:
         run(started.start(WRITERS, APIS))
         yield started

@@ -15,6 +15,12 @@ from tests.hub.callers import Answer, Caller
 Wait = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
+@pytest.fixture(params=["valkey", "redis"])
+def stream_server(request: pytest.FixtureRequest) -> str:
+    """Both kinds of servers."""
+    return request.param
+
+
 @pytest.fixture
 def roles() -> frozenset[Role]:
     """Every part of the hub runs."""
