@@ -7,6 +7,9 @@ from pathlib import Path
 
 from aiohttp import WSCloseCode, web
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from hub import asyncapi, frontend, gateway, health, openapi
 from hub.audit.routes import routes as audit_routes
@@ -92,7 +95,13 @@ LIVE_ENDPOINTS: tuple[Endpoint, ...] = tuple(live_routes.endpoints)
 def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
     """Make the parts that all slices share; nothing is connected yet."""
     db = Database(settings.database_url, max_size=settings.database_connections, role=APPLICATION_ROLE)
-    stream = Redis.from_url(settings.redis_url, socket_timeout=10.0, socket_connect_timeout=5.0)
+    # Only asked, never written to: a connection that died while it was idle costs a repetition, no refusal.
+    stream = Redis.from_url(
+        settings.redis_url,
+        socket_timeout=10.0,
+        socket_connect_timeout=5.0,
+        retry=Retry(ConstantBackoff(0.05), 2, supported_errors=(RedisConnectionError,)),
+    )
     return Hub(
         db=db,
         stream=stream,

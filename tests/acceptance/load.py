@@ -120,10 +120,10 @@ class Gateway:
 
 
 @contextlib.asynccontextmanager
-async def over_http(gateways: Sequence[Gateway]) -> AsyncGenerator[None]:
+async def over_http(gateways: Sequence[Gateway], timeout_s: float = 60.0) -> AsyncGenerator[None]:
     """Let gateways send while the body runs; at its end they bring their last body through."""
     stopping = asyncio.Event()
-    timeout = aiohttp.ClientTimeout(total=60)
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
     async with (
         aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session,
         asyncio.TaskGroup() as tasks,
@@ -141,7 +141,7 @@ class Stream:
 
     def __init__(self, identity: Identity, journal: Journal, seed: int) -> None:
         self.device = Device(identity, boot=BOOT, when_full="wait", on_acknowledged=self._acknowledged)
-        self._grid = Grid(seed)
+        self.grid = Grid(seed)
         self._journal = journal
         self._packets: dict[int, Sent] = {}
 
@@ -156,7 +156,7 @@ class Stream:
         """Publish what is due every `every_s` until `stopping`."""
         await asyncio.sleep(random.Random(str(self.device.identity.sensor_id)).uniform(0, every_s))
         while not stopping.is_set():
-            t_us, v = self._grid.due()
+            t_us, v = self.grid.due()
             if t_us.size:
                 await self.publish(t_us, v)
             with contextlib.suppress(TimeoutError):
