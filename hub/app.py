@@ -95,7 +95,7 @@ LIVE_ENDPOINTS: tuple[Endpoint, ...] = tuple(live_routes.endpoints)
 def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
     """Make the parts that all slices share; nothing is connected yet."""
     db = Database(settings.database_url, max_size=settings.database_connections, role=APPLICATION_ROLE)
-    # Only asked, never written to: a connection that died while it was idle costs a repetition, no refusal.
+    # Asked, and told events: a connection that died while it was idle costs a repetition, no refusal.
     stream = Redis.from_url(
         settings.redis_url,
         socket_timeout=10.0,

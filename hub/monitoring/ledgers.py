@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 from hub.kit.context import Hub
 from hub.kit.problems import DatabaseAway
 from hub.monitoring import queries
-from hub.telemetry.lag import Lag, LagWatch
 from hub.telemetry.stream import START, StreamId
+from hub.telemetry.unstored import Unstored, UnstoredWatch
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class Ledgers:
     def __init__(self, hub: Hub) -> None:
         """Start with nothing known."""
         self._hub = hub
-        self._watches = [LagWatch(shard) for shard in range(hub.settings.stream_shards)]
+        self._watches = [UnstoredWatch(shard) for shard in range(hub.settings.stream_shards)]
         self._positions: dict[int, tuple[str, StreamId]] = {}
 
     async def read(self) -> list[Metric]:
@@ -112,8 +112,8 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value=value)
 
 
-def _of_stream(lags: Mapping[int, Lag]) -> Iterator[Metric]:
-    told: list[tuple[str, str, Callable[[Lag], float]]] = [
+def _of_stream(lags: Mapping[int, Unstored]) -> Iterator[Metric]:
+    told: list[tuple[str, str, Callable[[Unstored], float]]] = [
         ("etp_stream_lag_entries", "Entries that wait to be stored.", lambda lag: lag.entries),
         ("etp_stream_lag_bytes", "Bytes that wait to be stored.", lambda lag: lag.bytes),
         ("etp_stream_lag_samples", "Samples that wait to be stored.", lambda lag: sum(lag.samples.values())),

@@ -1,113 +1,43 @@
-"""What a shard's stream holds behind its position, counted from look to look so that each entry is read once."""
+"""How far the database is behind the stream, known while the database is away too."""
 
-from collections import Counter, deque
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, cast
 
-from redis.asyncio import Redis
-
-from hub.telemetry import entries
-from hub.telemetry.stream import ENTRY_FIELD, LIFE_FIELD, START, StreamId, entries_of, key_of
-
-PAGE: Final = 200
-# A look reads no more than this, however much waits; the next one goes on from there.
-MAX_BYTES: Final = 16 << 20
-MAX_ENTRIES: Final = 50_000
+from hub.kit.context import Hub
+from hub.kit.problems import DatabaseAway
+from hub.telemetry import queries
+from hub.telemetry.stream import START, StreamId, key_of
 
 
-class Waiting(NamedTuple):
-    """An entry that is not stored yet, with its samples counted by sensor; rejected ones are among them."""
-
-    id: StreamId
-    life: str
-    size: int
-    samples: Mapping[int, int]
-
-
-@dataclass(frozen=True)
 class Lag:
-    """How far a shard's writer is behind; not `whole` when more waits than was counted so far."""
+    """Remembers up to where each shard was stored when the database was last asked."""
 
-    entries: int
-    bytes: int
-    age_s: float
-    samples: Mapping[int, int]
-    whole: bool
+    def __init__(self, hub: Hub) -> None:
+        """Know nothing yet."""
+        self._hub = hub
+        self._positions: dict[int, StreamId] = {}
+        self.database_away = False
 
+    async def look(self) -> float:
+        """Return for how many ms the oldest entry that is not stored has waited; raises RedisError."""
+        await self._ask()
+        oldest: int | None = None
+        for shard, position in self._positions.items():
+            found = cast("list[Any]", await self._hub.stream.xrange(key_of(shard), min=f"({position}", count=1))
+            if found:
+                entry = StreamId.parse(found[0][0]).ms
+                oldest = entry if oldest is None else min(oldest, entry)
+        if oldest is None:
+            return 0.0
+        # The stream's own clock numbers the entries.
+        seconds, microseconds = await self._hub.stream.time()
+        return max(0.0, seconds * 1000 + microseconds / 1000 - oldest)
 
-class LagWatch:
-    """Follows one shard."""
-
-    def __init__(self, shard: int) -> None:
-        """Start with nothing seen."""
-        self.shard = shard
-        self._life = ""
-        self._seen = START
-        self._whole = True
-        self._forget()
-
-    def _forget(self) -> None:
-        self._waiting: deque[Waiting] = deque()
-        self._bytes = 0
-        self._samples: Counter[int] = Counter()
-
-    async def look(self, stream: Redis, run_id: str, position: StreamId) -> None:
-        """Read what came since the last look; storing stood at `position` of the server's life `run_id`.
-
-        Raises RedisError and OSError while the stream is away.
-        """
-        life = cast("Any", await stream.info("server"))["run_id"]
-        if life != self._life:
-            self._life, self._seen = life, START
-            self._forget()
-        if life == run_id and position > self._seen:
-            self._seen = position
-            self._forget()
-        budget = MAX_BYTES
-        while budget > 0 and len(self._waiting) < MAX_ENTRIES:
-            page = entries_of(await stream.xrange(key_of(self.shard), min=f"({self._seen}", count=PAGE))
-            for entry_id, fields in page:
-                data = fields.get(ENTRY_FIELD, b"")
-                budget -= len(data)
-                self._take(Waiting(entry_id, fields.get(LIFE_FIELD, b"").decode(), len(data), _count(data)))
-            if len(page) < PAGE:
-                self._whole = True
-                return
-        self._whole = False
-
-    def settle(self, stored: Mapping[str, StreamId]) -> None:
-        """Leave out what is stored by now; `stored` says up to where each life is."""
-        while self._waiting and self._waiting[0].id <= stored.get(self._waiting[0].life, START):
-            gone = self._waiting.popleft()
-            self._bytes -= gone.size
-            self._samples.subtract(gone.samples)
-
-    def lag(self, now_us: int) -> Lag:
-        """Return what was seen and is not stored."""
-        oldest_s = self._waiting[0].id.ms / 1000 if self._waiting else now_us / 1e6
-        return Lag(
-            entries=len(self._waiting),
-            bytes=self._bytes,
-            age_s=max(0.0, now_us / 1e6 - oldest_s),
-            samples={no: n for no, n in self._samples.items() if n},
-            whole=self._whole,
-        )
-
-    def _take(self, one: Waiting) -> None:
-        self._seen = one.id
-        self._waiting.append(one)
-        self._bytes += one.size
-        self._samples.update(one.samples)
-
-
-def _count(data: bytes) -> Mapping[int, int]:
-    try:
-        entry = entries.decode(data)
-    except entries.EntryBroken:
-        return {}  # the writer sets it aside and books nothing for it
-    samples = Counter[int]()
-    for no, count, _version in entry.series.tolist():
-        samples[no] += count
-    samples.update(entry.rejects["sensor_no"].tolist())
-    return samples
+    async def _ask(self) -> None:
+        try:
+            async with self._hub.db.connection() as connection:
+                for shard in range(self._hub.settings.stream_shards):
+                    row = await queries.position(connection, shard)
+                    self._positions[shard] = START if row is None else StreamId.parse(row["last_id"])
+            self.database_away = False
+        except DatabaseAway:
+            self.database_away = True
