@@ -1,6 +1,6 @@
 """How the writers of several processes share the shards: each process as many as the others."""
 
-import random
+import secrets
 from typing import Final
 
 from hub.kit.db import Tx
@@ -21,7 +21,7 @@ class Crew:
 
     def __init__(self) -> None:
         """Start with no shard."""
-        self.key = random.getrandbits(31)
+        self.key = secrets.randbits(31)
         self.held: set[int] = set()
         self._given: dict[int, float] = {}
         self._give_from_s = 0.0

@@ -1435,7 +1435,7 @@ export interface components {
             duplicates: number;
             /**
              * Gaps
-             * @description Missing packets; known where the device numbers its packets.
+             * @description Missing packets; known where the device numbers its packets; of a capture 0 or unknown.
              * @default null
              */
             gaps?: number | null;
@@ -1462,7 +1462,7 @@ export interface components {
             sensors: components["schemas"]["SensorLedger"][];
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing.
+             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
              * @default null
              */
             sent?: number | null;
@@ -1896,7 +1896,7 @@ export interface components {
             duplicates: number;
             /**
              * Gaps
-             * @description Missing packets; known where the device numbers its packets.
+             * @description Missing packets; known where the device numbers its packets; of a capture 0 or unknown.
              * @default null
              */
             gaps?: number | null;
@@ -1921,7 +1921,7 @@ export interface components {
             rejected: number;
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing.
+             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
              * @default null
              */
             sent?: number | null;
@@ -2984,7 +2984,7 @@ export interface components {
             duplicates: number;
             /**
              * Gaps
-             * @description Missing packets; known where the device numbers its packets.
+             * @description Missing packets; known where the device numbers its packets; of a capture 0 or unknown.
              * @default null
              */
             gaps?: number | null;
@@ -3014,7 +3014,7 @@ export interface components {
             sensor_id: string;
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing.
+             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
              * @default null
              */
             sent?: number | null;
