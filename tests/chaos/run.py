@@ -81,7 +81,7 @@ async def chaos(folder: Path, plan: Plan, load: Load) -> Outcome:
         await _edge_hears(stage, second)
         token = first.agent.token or ""
         gateways = [
-            Gateway(stage.device_hubs, token, first.ids[i :: load.gateways], http, plan.seed + i, repeats=0.01)
+            Gateway(stage.device_hubs, token, first.ids[i :: load.gateways], http, plan.seed + i, repeats=0.05)
             for i in range(load.gateways)
         ]
         streams = [Stream(sensor, mqtt, plan.seed + i) for i, sensor in enumerate(second.sensors)]
