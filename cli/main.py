@@ -44,12 +44,17 @@ def _key_file_checked() -> Generator[None]:
 def hub(roles: Annotated[str, typer.Option(help="Comma-separated: api, writer, live, worker.")] = "") -> None:
     """Run the hub, or the parts of it that `--roles` names."""
     from hub.main import run
+    from hub.telemetry.sharding import ShardsDiffer
 
     wanted = frozenset(role for role in roles.split(",") if role) or ALL_ROLES
     if unknown := wanted - ALL_ROLES:
         raise typer.BadParameter(f"unknown roles: {', '.join(sorted(unknown))}")
-    with _key_file_checked():
-        run(_settings(), cast("frozenset[Role]", wanted))
+    try:
+        with _key_file_checked():
+            run(_settings(), cast("frozenset[Role]", wanted))
+    except ShardsDiffer as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
 
 
 @app.command()
@@ -255,6 +260,24 @@ def prune_audit(
         typer.echo(str(broken), err=True)
         raise typer.Exit(1) from broken
     typer.echo("nothing is so old" if pruned is None else f"{pruned.facts} facts up to link {pruned.seq} are gone")
+
+
+@admin.command()
+def reshard(
+    shards: Annotated[int, typer.Argument(min=1, max=256, help="How many there shall be.")],
+    patience_s: Annotated[float, typer.Option(min=1, help="How long writers may take to store what waits.")] = 60.0,
+) -> None:
+    """Change the number of the stream's shards: senders wait meanwhile, and writers must run to store what waits."""
+    from hub.admin import reshard as change
+    from hub.telemetry.sharding import NotDrained
+
+    try:
+        before = asyncio.run(change(_settings(), shards, patience_s))
+    except NotDrained as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"There were {before} shards, now there are {shards}.")
+    typer.echo(f"Set ETP_STREAM_SHARDS={shards} and restart every hub: until then they refuse samples with 503.")
 
 
 @admin.command()

@@ -1,6 +1,7 @@
 """TCP ports on 127.0.0.1: which are free, and who holds the others."""
 
 import contextlib
+import secrets
 import socket
 from collections.abc import Mapping
 
@@ -32,10 +33,14 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Ask the kernel for a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Find a port that nobody listens on now, below those that the kernel gives to outgoing connections.
+
+    One of theirs could be taken by any client while its server is down for a moment.
+    """
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        if is_free(port):
+            return port
 
 
 def _next_free(port: int) -> int:

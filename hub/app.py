@@ -7,6 +7,9 @@ from pathlib import Path
 
 from aiohttp import WSCloseCode, web
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from hub import asyncapi, frontend, gateway, health, openapi
 from hub.audit.routes import routes as audit_routes
@@ -49,6 +52,7 @@ from hub.live.relay import Relay
 from hub.live.routes import SOCKETS, STREAMS
 from hub.live.routes import routes as live_routes
 from hub.live.watch import PARTS, Parts
+from hub.monitoring import page as monitoring
 from hub.projects import guards as project_guards
 from hub.projects.member_routes import routes as member_routes
 from hub.projects.routes import routes as project_routes
@@ -61,7 +65,8 @@ from hub.sensors import guards as sensor_guards
 from hub.sensors.agent_routes import routes as edge_agent_routes
 from hub.sensors.routes import routes as sensor_routes
 from hub.settings import ALL_ROLES, Role, Settings
-from hub.telemetry import merging, retention
+from hub.telemetry import merging, retention, sharding
+from hub.telemetry.crew import Crew
 from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
@@ -113,7 +118,13 @@ LIVE_ENDPOINTS: tuple[Endpoint, ...] = tuple(live_routes.endpoints)
 def make_hub(settings: Settings, clock: Clock | None = None) -> Hub:
     """Make the parts that all slices share; nothing is connected yet."""
     db = Database(settings.database_url, max_size=settings.database_connections, role=APPLICATION_ROLE)
-    stream = Redis.from_url(settings.redis_url, socket_timeout=10.0, socket_connect_timeout=5.0)
+    # Asked, and told events: a connection that died while it was idle costs a repetition, no refusal.
+    stream = Redis.from_url(
+        settings.redis_url,
+        socket_timeout=10.0,
+        socket_connect_timeout=5.0,
+        retry=Retry(ConstantBackoff(0.05), 2, supported_errors=(RedisConnectionError,)),
+    )
     return Hub(
         db=db,
         stream=stream,
@@ -159,8 +170,9 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
     if "live" in roles:
         _add_live(app, hub, workers)
     if "writer" in roles:
+        crew = Crew()
         for shard in range(settings.stream_shards):
-            workers.add(f"writer {shard}", Writer(hub, shard).run)
+            workers.add(f"writer {shard}", Writer(hub, shard, crew).run)
     if "worker" in roles:
         workers.add("ledger.chain", lambda: chain.run(hub.db, lambda facts: from_facts.publish(events, facts)))
         workers.add("captures.auto_stop", lambda: auto_stop.run(hub))
@@ -186,6 +198,8 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         asyncapi.mount(app, (*ENDPOINTS, *LIVE_ENDPOINTS))
         frontend.mount(app, Path(settings.frontend_dir))
     health.mount(app, app[WORKERS])
+    live = app.get(PARTS)
+    monitoring.mount(app, app[WORKERS], app.get(FABRIC), live and live.fanout)
     app.cleanup_ctx.append(_parts)
     return app
 
@@ -224,9 +238,10 @@ async def _say_goodbye(sockets: Iterable[web.WebSocketResponse]) -> None:
 async def _parts(app: web.Application) -> AsyncIterator[None]:
     hub = app[HUB]
     try:
-        # A wrong key file ends the start; a database that is away is waited for.
+        # A wrong key file or number of shards ends the start; a database that is away is waited for.
         with contextlib.suppress(DatabaseAway):
             await hub.vault.ready()
+            await sharding.check(hub)
         workers = asyncio.create_task(app[WORKERS].run_all(), name="workers")
         yield
         workers.cancel()

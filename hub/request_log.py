@@ -10,6 +10,7 @@ from aiohttp.abc import AbstractAccessLogger
 
 from contract.masking import MASK, is_secret
 from hub.kit.arrival import ARRIVAL
+from hub.kit.context import HUB
 
 log = structlog.get_logger("hub.requests")
 
@@ -51,6 +52,8 @@ class RequestLog(AbstractAccessLogger):
         arrival = request.get(ARRIVAL)
         if arrival is None or route in UNLOGGED:
             return
+        if isinstance(request, web.Request) and _is_routed(request):
+            request.app[HUB].meters.note_request(request.method, route, response.status, time)
         more: dict[str, object] = {}
         if arrival.sampled:
             unlogged = _sampler.take((request.method, route, response.status), monotonic())

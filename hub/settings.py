@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     tokens_in_addresses: bool = Field(
         default=True, description="ThingsBoard's devices have their token in the address; off refuses them."
     )
+    metrics_by_sensor: bool = Field(default=False, description="/metrics counts by sensor, not by project.")
     registry_poll_s: float = Field(default=0.5, gt=0)
 
     access_token_s: int = Field(default=600, ge=10)

@@ -9,7 +9,7 @@ import redis
 
 from dev.postgres import Postgres
 from dev.valkey import Valkey
-from tests.services import Database, TestServers, free_port, migrate, run
+from tests.services import Database, TestServers, free_port, migrate, program_of, run
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +41,15 @@ def empty_database_url(servers: TestServers) -> Iterator[str]:
 
 
 @pytest.fixture
-def valkey_url(servers: TestServers) -> str:
-    """A Valkey without any key."""
-    url = run(servers.valkey()).url
+def stream_server() -> str:
+    """The kind of server that holds the stream; tests of the stream override it to run on `redis` as well."""
+    return "valkey"
+
+
+@pytest.fixture
+def valkey_url(servers: TestServers, stream_server: str) -> str:
+    """A Valkey (or Redis) without any key."""
+    url = run(servers.stream(stream_server)).url
     with redis.Redis.from_url(url) as client:
         client.flushall()
     return url
@@ -60,9 +66,9 @@ async def own_postgres(tmp_path: Path) -> AsyncIterator[Postgres]:
 
 
 @pytest.fixture
-async def own_valkey(tmp_path: Path) -> AsyncIterator[Valkey]:
-    """A Valkey with fsync always that belongs to one test, which may kill and restart it."""
-    server = Valkey(tmp_path / "valkey")
+async def own_valkey(tmp_path: Path, stream_server: str) -> AsyncIterator[Valkey]:
+    """A Valkey (or Redis) with fsync always that belongs to one test, which may kill and restart it."""
+    server = Valkey(tmp_path / "valkey", program=program_of(stream_server))
     await server.start()
     yield server
     await server.stop()

@@ -10,10 +10,10 @@ import asyncpg
 
 from dev.ports import free_port
 from dev.postgres import Postgres
-from dev.valkey import Valkey
+from dev.valkey import Valkey, redis_path
 from hub.migrate import upgrade
 
-__all__ = ["FAST_POSTGRES", "Database", "TestServers", "free_port", "migrate", "run"]
+__all__ = ["FAST_POSTGRES", "Database", "TestServers", "free_port", "migrate", "program_of", "run"]
 
 T = TypeVar("T")
 
@@ -93,6 +93,11 @@ async def _keep_seeds(connection: "asyncpg.Connection[Any]") -> list[str]:
     return statements
 
 
+def program_of(kind: str) -> Path | None:
+    """Return the program of a kind of stream server: `valkey`, which comes along, or `redis`."""
+    return redis_path() if kind == "redis" else None
+
+
 class TestServers:
     """The servers of one test process, started when the first test asks; the kernel ends them with the process."""
 
@@ -100,7 +105,8 @@ class TestServers:
 
     def __init__(self, folder: Path) -> None:
         self._postgres = Postgres(folder / "postgres", settings=FAST_POSTGRES)
-        self._valkey = Valkey(folder / "valkey", fsync="everysec")
+        self._folder = folder
+        self._streams: dict[str, Valkey] = {}
         self._template_ready = False
         self._clones = 0
 
@@ -109,10 +115,12 @@ class TestServers:
         await self._postgres.start()
         return self._postgres
 
-    async def valkey(self) -> Valkey:
-        """Return the running Valkey."""
-        await self._valkey.start()
-        return self._valkey
+    async def stream(self, kind: str) -> Valkey:
+        """Return the running Valkey or Redis."""
+        if kind not in self._streams:
+            self._streams[kind] = Valkey(self._folder / kind, fsync="everysec", program=program_of(kind))
+        await self._streams[kind].start()
+        return self._streams[kind]
 
     async def clone(self) -> str:
         """Make a database with the newest schema and return its URL."""
@@ -132,8 +140,9 @@ class TestServers:
         await self._admin(f'drop database if exists "{urlsplit(url).path[1:]}" with (force)')
 
     async def stop(self) -> None:
-        """End both servers."""
-        await self._valkey.stop()
+        """End the servers."""
+        for stream in self._streams.values():
+            await stream.stop()
         await self._postgres.stop()
 
     async def _admin(self, statement: str) -> None:

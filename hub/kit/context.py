@@ -13,6 +13,7 @@ from hub.kit.clock import Clock
 from hub.kit.crypto import Keys
 from hub.kit.db import Database, Tx
 from hub.kit.limits import Limiter
+from hub.kit.meters import Meters
 from hub.kit.remembered import Remembered
 from hub.kit.vault import Vault
 
@@ -35,6 +36,7 @@ class Hub:
     limits: Limiter
     # Ids of personal tokens that were shown since it was last written down.
     tokens_used: set[UUID] = field(default_factory=set[UUID])
+    meters: Meters = field(default_factory=Meters)
 
     @property
     def keys(self) -> Keys:

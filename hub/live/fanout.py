@@ -63,6 +63,11 @@ class Fanout:
         for no in sensors:
             self._unwatch(viewer, no)
 
+    @property
+    def viewers(self) -> int:
+        """How many watch."""
+        return len(self._viewers)
+
     def cursor(self) -> str:
         """Return the cursor of what was handed over up to now."""
         return cursor_of([position or START for position in self.positions])

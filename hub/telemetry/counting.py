@@ -67,6 +67,7 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
             refused = await read_queries.not_stored_in_range(tx, no, from_us, to_us)
             duplicates, rejected = (refused["duplicates"], refused["rejected"]) if refused else (0, 0)
             received = stored + duplicates + rejected + pending[no]
+            sent, gaps = await _packets_in_range(tx, no, to_us, received)
             parts.append(
                 SensorLedger(
                     sensor_id=sensor["id"],
@@ -77,6 +78,8 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
                     pending=pending[no],
                     late=late.get(no, 0),
                     lost=await read_queries.lost_count(tx, no, from_us, to_us),
+                    sent=sent,
+                    gaps=gaps,
                 )
             )
     return CaptureLedger(
@@ -87,6 +90,8 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
         pending=sum(part.pending for part in parts),
         late=sum(part.late for part in parts),
         lost=sum(part.lost for part in parts),
+        sent=_sum_if_known([part.sent for part in parts]),
+        gaps=_sum_if_known([part.gaps for part in parts]),
         sensors=parts,
     )
 
@@ -105,6 +110,23 @@ def _packets(counts: Any, received: int) -> tuple[int | None, int | None]:
         return None, None
     gaps = counts["sent"] - counts["seen"]
     return (received if gaps == 0 else None), gaps
+
+
+async def _packets_in_range(tx: Tx, sensor_no: int, to_us: int, received: int) -> tuple[int | None, int | None]:
+    """Return the samples sent and the missing packets before `to_us`, where that is certain; else None.
+
+    Of a missing packet nobody knows which times it held. So a capture is known to be whole only while its sensor misses
+    none at all and was heard past the end.
+    """
+    sent, gaps = _packets(await read_queries.packet_counts(tx, sensor_no), received)
+    counts = await read_queries.sensor_counts(tx, sensor_no)
+    heard_past = counts is not None and counts["high_water"] is not None and counts["high_water"] >= to_us
+    return (sent, 0) if gaps == 0 and heard_past else (None, None)
+
+
+def _sum_if_known(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known and len(known) == len(counts) else None
 
 
 class Behind(NamedTuple):

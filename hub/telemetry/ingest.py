@@ -66,7 +66,7 @@ class Intake:
         appended already is found to be a duplicate. Under the name `once` a packet is appended one time in a day.
         """
         if snapshot.shards != len(self._appenders):
-            raise StreamUnavailable(f"The database knows {snapshot.shards} shards; set ETP_STREAM_SHARDS to that.")
+            raise StreamUnavailable("The number of its shards changes.")
         rejects = list(packet.rejects)
         refused: list[tuple[int, Reject]] = []  # those whose sensor is known, to be booked
         parts = self._assign(packet, device, rejects)

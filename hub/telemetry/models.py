@@ -107,9 +107,14 @@ class Ledger(BaseModel):
     lost: int = Field(description="Acknowledged, then gone with the stream's files; never part of received.")
     differing: int | None = Field(default=None, description="Physical values that an edge agent computed otherwise.")
     sent: int | None = Field(
-        default=None, description="Samples sent; known while packets are numbered and none is missing."
+        default=None,
+        description="Samples sent; known while packets are numbered and none is missing; of a capture once the sensor "
+        "was heard past its end.",
     )
-    gaps: int | None = Field(default=None, description="Missing packets; known where the device numbers its packets.")
+    gaps: int | None = Field(
+        default=None,
+        description="Missing packets; known where the device numbers its packets; of a capture 0 or unknown.",
+    )
 
 
 class SensorLedger(Ledger):

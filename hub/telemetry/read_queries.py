@@ -200,10 +200,10 @@ async def capture_sensors(tx: Tx, capture_id: UUID) -> list[asyncpg.Record]:
 
 
 async def sensor_counts(tx: Tx, sensor_no: int) -> asyncpg.Record | None:
-    """Read a sensor's booked counts."""
+    """Read a sensor's booked counts and its newest t (µs)."""
     return await tx.fetchrow(
         """
-        select received, stored, duplicates, rejected, late, differing
+        select received, stored, duplicates, rejected, late, differing, high_water
         from sensor_ledger
         where sensor_no = $1
         """,

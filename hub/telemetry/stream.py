@@ -117,6 +117,16 @@ class Appender:
         self.full = False
         self.remembered: deque[Acknowledged] = deque(maxlen=MAX_REMEMBERED)
 
+    @property
+    def queued(self) -> int:
+        """How many entries wait to be sent."""
+        return len(self._waiting)
+
+    @property
+    def queued_bytes(self) -> int:
+        """How many bytes wait to be sent."""
+        return self._queued_bytes
+
     async def append(self, entry: bytes, held: Held, once: tuple[str, int] | None = None) -> StreamId:
         """Append an entry and return once it is durable; raises StreamUnavailable when that cannot be had.
 

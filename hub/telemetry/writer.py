@@ -1,6 +1,7 @@
 """The writer of one shard: reads the stream by position and stores it, exactly once whatever happens."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
@@ -15,6 +16,7 @@ from hub.kit.context import Hub
 from hub.kit.db import APPLICATION_ROLE, prepare_connection, session_settings
 from hub.telemetry import entries, queries, store
 from hub.telemetry.batch import NO_MARK, Read
+from hub.telemetry.crew import OTHERS_FIRST_S, Crew
 from hub.telemetry.entries import EntryBroken
 from hub.telemetry.stream import ENTRY_FIELD, LIFE_FIELD, START, StreamId, key_of, page_of, parse_info
 
@@ -26,20 +28,32 @@ STANDBY_POLL_S: Final = 0.5
 STANDBY_PATIENCE_S: Final = 2.0
 RESUME_MS: Final = 60_000
 BLOCK_MS: Final = 500
+TRANSACTION_BUCKETS_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 
 RawEntry = tuple[StreamId, dict[bytes, bytes]]
 
 
-class Outrun(Exception):
-    """Another writer moved this shard's position: everything cached for it is void."""
+class TurnOver(Exception):
+    """This writer stands by again, and everything that it cached for the shard is void."""
+
+
+class Outrun(TurnOver):
+    """Another writer moved this shard's position."""
+
+
+class Given(TurnOver):
+    """A process with fewer shards may take this one."""
 
 
 class Writer:
-    """Stores one shard. Two of them do no harm: whoever moves the position first wins, the other begins anew."""
+    """Stores one shard. Two of them do no harm: whoever moves the position first wins, the other stands by again."""
 
-    def __init__(self, hub: Hub, shard: int) -> None:
-        """Prepare to write `shard`."""
+    def __init__(self, hub: Hub, shard: int, crew: Crew | None = None) -> None:
+        """Prepare to write `shard`; `crew` is shared by the writers of a process."""
         self._hub = hub
+        self._crew = crew or Crew()
+        self._locked = False
+        self._looked_at_s = 0.0
         self.shard = shard
         self._interval_s = 1.0 / hub.settings.writer_transactions_per_s
         self._marks = np.full(1024, NO_MARK, np.int64)
@@ -47,6 +61,12 @@ class Writer:
         self._run_id = ""
         self._last = START
         self._days: set[int] = set()
+        self._transactions = hub.meters.histogram(
+            "etp_writer_transaction_seconds", "From begin to commit.", ("shard",), TRANSACTION_BUCKETS_S
+        ).labels(str(shard))
+        self._samples = hub.meters.counter(
+            "etp_writer_samples", "Samples that this process read and brought into the database.", ("shard",)
+        ).labels(str(shard))
 
     async def run(self) -> None:
         """Connect, wait for our turn, and store until cancelled or something breaks."""
@@ -71,8 +91,22 @@ class Writer:
             if connection.get_server_version().major >= 17:
                 await queries.bound_transactions(connection)
             await queries.create_shards(connection, settings.stream_shards)
-            await self._wait_for_turn(connection, redis)
-            await self._store_forever(connection, redis)
+            await self._crew.join(connection)
+            self._locked = False
+            while True:
+                await self._wait_for_turn(connection, redis)
+                self._crew.take(self.shard, asyncio.get_running_loop().time())
+                try:
+                    await self._store_until_over(connection, redis)
+                except TurnOver as over:
+                    log.info("writer stands by", shard=self.shard, why=type(over).__name__)
+                finally:
+                    self._crew.leave(self.shard)
+                if self._locked:
+                    await queries.unlock_shard(connection, self.shard)
+                    self._locked = False
+                # Whoever was faster is still at work, or has fewer shards: the lock is theirs.
+                await asyncio.sleep(OTHERS_FIRST_S)
         finally:
             connection.terminate()
             await redis.aclose()
@@ -80,9 +114,19 @@ class Writer:
     async def _wait_for_turn(self, connection: "asyncpg.Connection[asyncpg.Record]", redis: Redis) -> None:
         """Stand by while another writer works; take over when it holds the lock but stores nothing any more."""
         stuck_since: float | None = None
+        free_since: float | None = None
         seen: tuple[str, str] | None = None
         loop = asyncio.get_running_loop()
-        while not await queries.try_shard_lock(connection, self.shard):
+        while True:
+            if await queries.shard_is_locked(connection, self.shard):
+                free_since = None
+            elif free_since is None:
+                free_since = loop.time()
+            waited = free_since is not None and loop.time() - free_since > OTHERS_FIRST_S
+            if free_since is not None and (waited or await self._crew.is_next(connection)):
+                self._locked = await queries.try_shard_lock(connection, self.shard)
+                if self._locked:
+                    return
             row = await queries.position(connection, self.shard)
             position = (row["run_id"], row["last_id"]) if row else ("", "0-0")
             behind = await self._behind(redis, StreamId.parse(position[1]))
@@ -97,24 +141,31 @@ class Writer:
         newest = cast("list[Any]", await redis.xrevrange(key_of(self.shard), count=1))
         return bool(newest) and StreamId.parse(newest[0][0]) != last
 
-    async def _store_forever(self, connection: "asyncpg.Connection[asyncpg.Record]", redis: Redis) -> None:
+    async def _store_until_over(self, connection: "asyncpg.Connection[asyncpg.Record]", redis: Redis) -> None:
+        """Store until another writer should; raises TurnOver."""
         await self._load(connection)
         loop = asyncio.get_running_loop()
         while True:
+            await self._look_at_others(connection, loop.time())
             await self._follow_life(connection, redis)
             began = loop.time()
             raw, more = await self._read(redis)
             if not raw:
                 continue
-            try:
-                await self._store(connection, raw)
-            except Outrun:
-                log.info("another writer was faster", shard=self.shard)
-                await self._load(connection)
-                continue
+            await self._store(connection, raw)
             await self._trim(redis)
             if not more:
                 await asyncio.sleep(max(0.0, self._interval_s - (loop.time() - began)))
+
+    async def _look_at_others(self, connection: "asyncpg.Connection[asyncpg.Record]", now_s: float) -> None:
+        """Leave the shard to a process that has fewer, and take the lock of one that was taken over from."""
+        if now_s < self._looked_at_s + STANDBY_POLL_S:
+            return
+        self._looked_at_s = now_s
+        if not self._locked:
+            self._locked = await queries.try_shard_lock(connection, self.shard)
+        elif await self._crew.should_give(connection, self.shard, now_s):
+            raise Given
 
     async def _load(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -145,10 +196,9 @@ class Writer:
             new_run=life,
             new_id=str(START),
         )
-        if moved:
-            self._run_id, self._last = life, START
-        else:
-            await self._load(connection)
+        if not moved:
+            raise Outrun
+        self._run_id, self._last = life, START
 
     async def _newest_id(self, redis: Redis) -> StreamId:
         if not await redis.exists(key_of(self.shard)):
@@ -201,6 +251,7 @@ class Writer:
             life = _life(fields)
             lives[life] = max(lives.get(life, START), entry_id)
         newest = raw[-1][0]
+        began = time.monotonic()
         async with connection.transaction():
             moved = await queries.move_position(
                 connection,
@@ -221,6 +272,8 @@ class Writer:
             for entry_id, fields in raw:
                 if entry_id in dead:
                     await self._bury(connection, entry_id, fields, dead[entry_id])
+        self._transactions.observe(time.monotonic() - began)
+        self._samples.inc(sum(len(read.entry.t_us) for read in reads))
         self._last, self._lives = newest, lives
         self._days |= days
         self._raise_marks(marks)

@@ -25,6 +25,7 @@ class Sent:
     t_us: NDArray[np.int64]
     v: NDArray[np.float64]
     acknowledged: bool = False
+    acknowledged_at_s: float = 0.0
 
     def samples(self) -> Iterator[Sample]:
         """Return the packet's samples."""
@@ -52,6 +53,7 @@ class Journal:
         """Note that a packet was acknowledged."""
         if not packet.acknowledged:
             packet.acknowledged = True
+            packet.acknowledged_at_s = time.monotonic()
             self.acknowledged_count += packet.t_us.size
 
     def sensors(self) -> set[str]:

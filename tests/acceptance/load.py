@@ -43,13 +43,15 @@ class Grid:
 class Gateway:
     """Posts the samples of some sensors with an edge token, one numbered packet a sensor, and repeats until 202.
 
+    Each try goes to one of the `hubs` by chance.
+
     After a failed try it gives a body up with the probability `gives_up`, like a device that loses power. With the
     probability `repeats` it sends an acknowledged body again, like one that never saw the acknowledgement.
     """
 
     def __init__(
         self,
-        hub_url: str,
+        hubs: Sequence[str],
         token: str,
         sensors: Sequence[str],
         journal: Journal,
@@ -59,7 +61,7 @@ class Gateway:
         gives_up: float = 0.0,
         repeats: float = 0.0,
     ) -> None:
-        self._url = f"{hub_url}/telemetry"
+        self._urls = [f"{hub}/telemetry" for hub in hubs]
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._grids = {sensor: Grid(seed * 1000 + i, period_us) for i, sensor in enumerate(sensors)}
         self._journal = journal
@@ -103,7 +105,7 @@ class Gateway:
 
     async def _post(self, session: aiohttp.ClientSession, body: bytes) -> bool:
         try:
-            async with session.post(self._url, data=body, headers=self._headers) as answer:
+            async with session.post(self._random.choice(self._urls), data=body, headers=self._headers) as answer:
                 if answer.status == 202:
                     assert not (await answer.json())["rejected"]
                     return True
@@ -118,10 +120,10 @@ class Gateway:
 
 
 @contextlib.asynccontextmanager
-async def over_http(gateways: Sequence[Gateway]) -> AsyncGenerator[None]:
+async def over_http(gateways: Sequence[Gateway], timeout_s: float = 60.0) -> AsyncGenerator[None]:
     """Let gateways send while the body runs; at its end they bring their last body through."""
     stopping = asyncio.Event()
-    timeout = aiohttp.ClientTimeout(total=60)
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
     async with (
         aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session,
         asyncio.TaskGroup() as tasks,
@@ -139,7 +141,7 @@ class Stream:
 
     def __init__(self, identity: Identity, journal: Journal, seed: int) -> None:
         self.device = Device(identity, boot=BOOT, when_full="wait", on_acknowledged=self._acknowledged)
-        self._grid = Grid(seed)
+        self.grid = Grid(seed)
         self._journal = journal
         self._packets: dict[int, Sent] = {}
 
@@ -154,7 +156,7 @@ class Stream:
         """Publish what is due every `every_s` until `stopping`."""
         await asyncio.sleep(random.Random(str(self.device.identity.sensor_id)).uniform(0, every_s))
         while not stopping.is_set():
-            t_us, v = self._grid.due()
+            t_us, v = self.grid.due()
             if t_us.size:
                 await self.publish(t_us, v)
             with contextlib.suppress(TimeoutError):

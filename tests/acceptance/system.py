@@ -20,7 +20,7 @@ import redis.asyncio
 from dev.ports import free_port
 from dev.postgres import Postgres
 from dev.process import tail
-from dev.supervisor import Program
+from dev.supervisor import Program, Server
 from dev.valkey import Valkey
 from firmware_sim.device import Identity
 from firmware_sim.hub_api import Hub, connected
@@ -29,7 +29,7 @@ from hub.admin import ensure_owner
 from hub.settings import Settings
 from hub.telemetry.stream import key_of
 from tests.acceptance.journal import Sample, samples_of
-from tests.services import migrate
+from tests.services import migrate, program_of
 
 EMAIL, PASSWORD = "owner@example.com", "demo-password"
 LINEAR = {"kind": "linear", "slope": 2.0, "intercept": 1.0}
@@ -42,17 +42,18 @@ class System:
     Bound to no event loop: a module's tests may share a running one.
     """
 
-    def __init__(self, folder: Path, **env: str) -> None:
+    def __init__(self, folder: Path, stream_server: str = "valkey", *, over_tcp: bool = False, **env: str) -> None:
         self.folder = folder
-        self.postgres = Postgres(folder / "postgres")
-        self.valkey = Valkey(folder / "valkey")
-        self.http_port, self.mqtt_port = free_port(), free_port()
+        self.server_ports = (free_port(), free_port()) if over_tcp else (None, None)
+        self.postgres = Postgres(folder / "postgres", self.server_ports[0])
+        self.valkey = Valkey(folder / "valkey", self.server_ports[1], program=program_of(stream_server))
+        self.http_ports = [free_port(), free_port()]
+        self.http_port, self.mqtt_port = self.http_ports[0], free_port()
         self.hub_url = f"http://127.0.0.1:{self.http_port}"
+        self.hub_urls = [self.hub_url]
         self.programs: dict[str, Program] = {}
-        self._env = {name: value for name, value in os.environ.items() if not name.startswith("ETP_")} | {
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith("ETP_")} | {
             "ETP_DATA_DIR": str(folder / "data"),
-            "ETP_DATABASE_URL": self.postgres.url,
-            "ETP_REDIS_URL": self.valkey.url,
             "ETP_HUB_URL": self.hub_url,
             "ETP_HTTP_PORT": str(self.http_port),
             "ETP_MQTT_PORT": str(self.mqtt_port),
@@ -60,10 +61,11 @@ class System:
             **env,
         }
 
-    async def start(self, writers: Sequence[str] = ("writer",)) -> None:
-        """Start the servers, the hub in its parts, and make the owner."""
+    async def start(self, writers: Sequence[str] = ("writer",), apis: Sequence[str] = ("api",)) -> None:
+        """Start the servers, the hub in its parts, and make the owner; the first of one or two apis works, too."""
         (self.folder / "data").mkdir(parents=True)
         await asyncio.gather(self.postgres.start(), self.valkey.start())
+        self.env |= {"ETP_DATABASE_URL": self.postgres.url, "ETP_REDIS_URL": self.valkey.url}
         await migrate(self.postgres.url)
         settings = Settings(
             _env_file=None,
@@ -72,9 +74,13 @@ class System:
             data_dir=self.folder / "data",
         )
         await ensure_owner(settings, email=EMAIL, name="Owner", password=PASSWORD, project="bench")
-        # The writers first: they tell the database how many shards there are.
-        await asyncio.gather(*(self.start_hub(name, "writer", free_port()) for name in writers))
-        await self.start_hub("api", "api,live,worker", self.http_port)
+        ports = self.http_ports[: len(apis)]
+        self.hub_urls = [f"http://127.0.0.1:{port}" for port in ports]
+        roles = ["api,live,worker", *("api" for _ in apis[1:])]
+        await asyncio.gather(
+            *(self.start_hub(name, "writer", free_port()) for name in writers),
+            *(self.start_hub(*one) for one in zip(apis, roles, ports, strict=True)),
+        )
 
     async def stop(self) -> None:
         """End everything."""
@@ -86,8 +92,12 @@ class System:
 
     async def start_hub(self, name: str, roles: str, port: int) -> None:
         """Start a hub with these roles and wait until it is ready."""
-        await self.launch(name, ["cli", "hub", "--roles", roles], ETP_HTTP_PORT=str(port))
+        await self.launch(name, ["cli", "hub", "--roles", roles], ETP_HTTP_PORT=str(port), **self.links_of(roles))
         await self.ready(name, port)
+
+    def links_of(self, roles: str) -> dict[str, str]:
+        """Return where a hub with these roles finds the servers, when not at their own addresses."""
+        return {}
 
     async def start_broker(self) -> None:
         """Start the broker and wait until it listens."""
@@ -101,20 +111,27 @@ class System:
 
     async def launch(self, name: str, arguments: list[str], **env: str) -> None:
         """Start a program under a name of its own; its output goes to its log."""
-        program = Program(arguments, self._env | env, self.folder / f"{name}.log")
+        program = Program(arguments, self.env | env, self.folder / f"{name}.log")
         await program.start()
         self.programs[name] = program
 
+    def part(self, name: str) -> Server:
+        """Return a part by its name."""
+        servers: dict[str, Server] = {"valkey": self.valkey, "postgres": self.postgres}
+        return servers.get(name) or self.programs[name]
+
+    def set(self, name: str, **env: str) -> None:
+        """Change settings of a program for its next start."""
+        old = self.programs[name]
+        self.programs[name] = Program(old.arguments, {**old.env, **env}, old.log)
+
     async def again(self, name: str) -> None:
         """Start a part that was killed."""
-        if name == "valkey":
-            await self.valkey.start()
-        else:
-            await self.programs[name].start()
+        await self.part(name).start()
 
     async def kill(self, name: str) -> None:
         """Kill a part with SIGKILL."""
-        part = self.valkey if name == "valkey" else self.programs[name]
+        part = self.part(name)
         assert part.pid is not None, f"{name} does not run:\n{tail(part.log)}"
         os.kill(part.pid, signal.SIGKILL)
         await part.gone()
@@ -220,13 +237,16 @@ class System:
         return (await self.fetch("select coalesce(sum(n), 0)::bigint from telemetry_recent"))[0][0]
 
     async def drained(self, timeout_s: float = 60.0) -> None:
-        """Wait until the writer's position stands at the stream's end."""
+        """Wait until the position of every shard stands at its stream's end."""
         async with redis.asyncio.from_url(self.valkey.url) as stream:
 
             async def at_end() -> bool:
-                newest = await stream.xrevrange(key_of(0), count=1)
-                end = ((await stream.info("server"))["run_id"], newest[0][0].decode() if newest else "0-0")
-                return [tuple(row) for row in await self.fetch("select run_id, last_id from stream_shard")] == [end]
+                life = (await stream.info("server"))["run_id"]
+                for shard, run_id, last_id in await self.fetch("select shard, run_id, last_id from stream_shard"):
+                    newest = await stream.xrevrange(key_of(shard), count=1)
+                    if newest and (run_id, last_id) != (life, newest[0][0].decode()):
+                        return False
+                return True
 
             await eventually(at_end, timeout_s)
 
@@ -253,50 +273,6 @@ class Bench:
     def ids(self) -> list[str]:
         """The sensors' ids."""
         return [str(sensor.sensor_id) for sensor in self.sensors]
-
-
-class Gate:
-    """A proxy before the hub that can be shut: whoever goes through it is cut off."""
-
-    def __init__(self, port: int, target_port: int) -> None:
-        self._port = port
-        self._target_port = target_port
-        self._server: asyncio.Server | None = None
-        self._passing: dict[asyncio.Task[None] | None, list[asyncio.StreamWriter]] = {}
-
-    async def open(self) -> None:
-        """Let everything through."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-
-    async def shut(self) -> None:
-        """Refuse new connections and break those there are."""
-        if self._server is not None:
-            self._server.close()
-            passing, self._server = dict(self._passing), None
-            for writers in passing.values():
-                for writer in writers:
-                    writer.transport.abort()
-            await asyncio.gather(*(task for task in passing if task is not None))
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        writers = self._passing[task] = [writer]
-        try:
-            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
-            writers.append(up_writer)
-            await asyncio.gather(_copy(reader, up_writer), _copy(up_reader, writer))
-        except OSError:
-            writer.transport.abort()
-        finally:
-            del self._passing[task]
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], timeout_s: float) -> None:

@@ -17,9 +17,10 @@ from broker.connections import WINDOW
 from dev.ports import free_port
 from firmware_sim.device import Identity
 from firmware_sim.export_check import read_export, to_us
+from tests.acceptance.gate import Gate
 from tests.acceptance.journal import Journal, Sample, say, seeded
 from tests.acceptance.load import Stream, over_broker
-from tests.acceptance.system import LINEAR, Bench, Gate, System, eventually
+from tests.acceptance.system import LINEAR, Bench, System, eventually
 from tests.services import run
 
 pytestmark = pytest.mark.slow

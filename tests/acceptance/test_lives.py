@@ -31,6 +31,12 @@ pytestmark = pytest.mark.slow
 T_US = 1_795_000_000_000_000
 
 
+@pytest.fixture(params=["valkey", "redis"])
+def stream_server(request: pytest.FixtureRequest) -> str:
+    """Both kinds of servers."""
+    return request.param
+
+
 @pytest.fixture
 async def hub(own_postgres: Postgres, own_valkey: Valkey, tmp_path: Path) -> AsyncIterator[Hub]:
     """The parts of a hub, nothing of which runs."""
@@ -180,3 +186,11 @@ async def test_a_loss_is_counted_once_though_the_database_goes_while_it_is_count
         rows = await connection.fetch("select sensor_no, samples from stream_lost")
     assert [tuple(row) for row in rows] == [(1, 5)]
     assert await stored_times(hub) == [0, 1, 2]
+
+
+async def test_the_stream_is_asked_again_over_new_connections(hub: Hub, own_valkey: Valkey) -> None:
+    await asyncio.gather(*(hub.stream.info("server") for _ in range(4)))
+    os.kill(own_valkey.pid or 0, signal.SIGKILL)
+    await own_valkey.gone()
+    await own_valkey.start()
+    assert await asyncio.gather(*(hub.stream.exists(key_of(0)) for _ in range(4))) == [0, 0, 0, 0]

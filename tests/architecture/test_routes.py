@@ -19,7 +19,7 @@ from hub.write_docs import ACCESS, OPENAPI
 
 DECLARED = (*ENDPOINTS, *LIVE_ENDPOINTS)
 # Not part of the API: health for whoever runs the hub, the documents themselves, the dashboard's pages.
-UNDECLARED = {"/healthz", "/readyz", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/{path}"}
+UNDECLARED = {"/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/{path}"}
 PUBLIC = {
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/refresh",

@@ -16,7 +16,7 @@ import redis.asyncio
 from dev.ports import free_port
 from dev.postgres import Postgres
 from dev.process import FolderInUse, ServerFailed, spawn, until
-from dev.valkey import Valkey
+from dev.valkey import Valkey, redis_path
 
 NO_SYNC = {"fsync": "off"}
 
@@ -237,3 +237,30 @@ class TestValkey:
             settings = await client.config_get("appendfsync", "maxmemory")
         assert settings == {"appendfsync": "everysec", "maxmemory": str(64 << 20)}
         await server.stop()
+
+
+class TestRedis:
+    async def test_the_same_lifecycle(self, tmp_path: Path) -> None:
+        server = Valkey(tmp_path / "data", program=redis_path())
+        await server.start()
+        async with redis.asyncio.from_url(server.url) as client:
+            info = await client.info("server")
+            assert int(info["redis_version"].split(".")[0]) >= 7
+            assert "valkey_version" not in info
+            await client.set("kept", "yes")
+        os.kill(server.pid or 0, signal.SIGKILL)
+        await server.gone()
+        await server.start()
+        async with redis.asyncio.from_url(server.url) as client:
+            assert await client.get("kept") == b"yes"
+        await server.stop()
+
+    def test_one_that_is_missing_or_too_old_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(ServerFailed, match="sudo apt-get install redis-server"):
+            redis_path()
+        old = tmp_path / "redis-server"
+        old.write_text("#!/bin/sh\necho Redis server v=6.2.1 bits=64\n")
+        old.chmod(0o755)
+        with pytest.raises(ServerFailed, match="too old"):
+            redis_path()

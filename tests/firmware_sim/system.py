@@ -102,7 +102,7 @@ async def _listens(port: int) -> bool:
 
 async def empty_stream(servers: TestServers) -> str:
     """Return the URL of a Valkey without any key."""
-    url = (await servers.valkey()).url
+    url = (await servers.stream("valkey")).url
     with redis.Redis.from_url(url) as client:
         client.flushall()
     return url

@@ -51,11 +51,8 @@ class Caller:
         data = None if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
-        url = (
-            path
-            if path.startswith(("/api/", "/telemetry", "/healthz", "/readyz", "/write", "/query", "/ping", "/health"))
-            else PREFIX + path
-        )
+        at_the_root = ("/api/", "/telemetry", "/healthz", "/readyz", "/metrics", "/write", "/query", "/ping", "/health")
+        url = path if path.startswith(at_the_root) else PREFIX + path
         sent_data = None if data is None else BytesIO(data)  # bytes of more than 1 MiB make aiohttp warn
         async with self.client.request(method, url, data=sent_data, headers=sent) as response:
             raw = await response.read()

@@ -94,7 +94,7 @@ async def test_no_secret_is_found_again(story: Story, database_url: str, valkey_
     await faults(story, api, project)
     await story.call("GET", f"{api}/projects/{project}/audit?limit=500")
     await story.call("GET", f"{api}/projects/{project}/audit/export")
-    for path in ("/readyz", "/healthz", f"{api}/openapi.json"):
+    for path in ("/readyz", "/healthz", "/metrics", f"{api}/openapi.json"):
         await story.call("GET", path)
     await assert_nowhere(story, database_url, tmp_path / "hub.log")
 

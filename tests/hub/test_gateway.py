@@ -406,7 +406,7 @@ class TestRequestLog:
         ]
 
     async def test_not_of_health(self, anonymous: Caller, events: list[EventDict]) -> None:
-        for path in ("/healthz", "/readyz"):
+        for path in ("/healthz", "/readyz", "/metrics"):
             await anonymous.get(path)
         assert requests(events) == []
 

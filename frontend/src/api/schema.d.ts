@@ -1742,7 +1742,7 @@ export interface components {
             duplicates: number;
             /**
              * Gaps
-             * @description Missing packets; known where the device numbers its packets.
+             * @description Missing packets; known where the device numbers its packets; of a capture 0 or unknown.
              * @default null
              */
             gaps?: number | null;
@@ -1769,7 +1769,7 @@ export interface components {
             sensors: components["schemas"]["SensorLedger"][];
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing.
+             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
              * @default null
              */
             sent?: number | null;
@@ -2267,7 +2267,7 @@ export interface components {
             duplicates: number;
             /**
              * Gaps
-             * @description Missing packets; known where the device numbers its packets.
+             * @description Missing packets; known where the device numbers its packets; of a capture 0 or unknown.
              * @default null
              */
             gaps?: number | null;
@@ -2292,7 +2292,7 @@ export interface components {
             rejected: number;
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing.
+             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
              * @default null
              */
             sent?: number | null;
@@ -3731,7 +3731,7 @@ export interface components {
             duplicates: number;
             /**
              * Gaps
-             * @description Missing packets; known where the device numbers its packets.
+             * @description Missing packets; known where the device numbers its packets; of a capture 0 or unknown.
              * @default null
              */
             gaps?: number | null;
@@ -3761,7 +3761,7 @@ export interface components {
             sensor_id: string;
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing.
+             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
              * @default null
              */
             sent?: number | null;

@@ -9,9 +9,16 @@ import orjson
 import pytest
 
 from hub.settings import Role
+from tests.closing import check_adds_up
 from tests.hub.callers import Answer, Caller
 
 Wait = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def stream_server(request: pytest.FixtureRequest) -> str:
+    """Both kinds of servers."""
+    return request.param
 
 
 @pytest.fixture
@@ -28,7 +35,7 @@ def stored(owner: Caller) -> Wait:
         async with asyncio.timeout(20):
             while True:
                 ledger = (await owner.get(f"/sensors/{sensor['id']}/ledger")).ok
-                assert ledger["received"] == sum(ledger[k] for k in ("stored", "duplicates", "rejected", "pending"))
+                check_adds_up(ledger)
                 if ledger["pending"] == 0 and ledger["received"]:
                     return ledger
                 await asyncio.sleep(0.02)

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from contract import frames
 from hub.telemetry.reading import Column, decimate
+from tests.closing import check_adds_up
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Forget, Login, Make
 from tests.hub.telemetry.conftest import Wait, send
@@ -163,3 +164,37 @@ def test_thinning_keeps_every_extreme(values: Any, points: int) -> None:
     for before, after in ((column.raw, kept.raw), (column.physical, kept.physical)):
         if np.isfinite(before).any():
             assert (np.nanmin(before), np.nanmax(before)) == (np.nanmin(after), np.nanmax(after))
+
+
+async def test_a_capture_is_known_to_be_whole_once_its_sensor_was_heard_past_it(
+    owner: Caller, run: Make, sensor: Make, device: Device, stored: Wait
+) -> None:
+    one, other = await sensor(), await sensor()
+    start = time.time() - 10
+    made = await run(one, other)
+
+    async def packet(sender: dict[str, Any], seq: int, t: float) -> None:
+        body = {"seq": seq, "boot": "a", "samples": [{"t": t, "v": 1.0}, {"t": t + 0.1, "v": 2.0}]}
+        assert (await send(device(sender), body)).status == 202
+        await stored(sender)
+
+    async def known() -> list[tuple[int | None, int | None]]:
+        ledger = (await owner.get(f"/captures/{capture['id']}/ledger")).ok
+        check_adds_up(ledger)
+        for part in ledger["sensors"]:
+            check_adds_up(part)
+        return [(part["sent"], part["gaps"]) for part in (ledger, *ledger["sensors"])]
+
+    for seq in range(3):
+        await packet(one, seq, start + seq)
+        await packet(other, seq, start + seq)
+    capture = (await owner.post(f"/runs/{made['id']}/captures", {"pre_roll_s": 60})).ok
+    assert (await owner.post(f"/captures/{capture['id']}/stop")).ok
+    nothing = (None, None)
+    assert await known() == [nothing, nothing, nothing]
+    await packet(one, 3, time.time() + 1)
+    assert await known() == [nothing, (6, 0), nothing]
+    await packet(other, 4, time.time() + 1)
+    assert await known() == [nothing, (6, 0), nothing], "the missing packet may hold samples of the capture"
+    await packet(other, 3, start + 3)
+    assert await known() == [(14, 0), (6, 0), (8, 0)]

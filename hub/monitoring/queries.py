@@ -1,0 +1,105 @@
+"""SQL of what Prometheus reads."""
+
+import asyncpg
+
+from hub.kit.db import Tx
+
+
+async def sample_counts(tx: Tx) -> list[asyncpg.Record]:
+    """Read each sensor's booked counts, with those that were acknowledged and then lost."""
+    return await tx.fetch(
+        """
+        select sensor.no, sensor.id, sensor.project_id,
+          coalesce(counts.received, 0) as received,
+          coalesce(counts.stored, 0) as stored,
+          coalesce(counts.duplicates, 0) as duplicates,
+          coalesce(counts.rejected, 0) as rejected,
+          coalesce(counts.late, 0) as late,
+          coalesce(gone.samples, 0)::bigint as lost
+        from sensor
+        left join sensor_ledger counts on counts.sensor_no = sensor.no
+        left join (
+          select sensor_no, sum(samples) as samples
+          from stream_lost
+          group by sensor_no
+        ) gone on gone.sensor_no = sensor.no
+        order by sensor.no
+        """
+    )
+
+
+async def sensor_states(tx: Tx) -> list[asyncpg.Record]:
+    """Count the sensors of each project by state, by the database's clock."""
+    return await tx.fetch(
+        """
+        select sensor.project_id, seen.state, count(*) as n
+        from sensor
+        join project on project.id = sensor.project_id
+        left join sensor_ledger counts on counts.sensor_no = sensor.no
+        cross join lateral (
+          select greatest(
+            sensor.last_heartbeat,
+            timestamptz 'epoch' + counts.last_received_at * interval '1 microsecond'
+          ) as at
+        ) heard
+        cross join lateral (
+          select case
+            when heard.at is null then 'unknown'
+            when statement_timestamp() - heard.at > 5 * sensor.heartbeat_interval_s * interval '1 second'
+              then 'offline'
+            when statement_timestamp() - heard.at > 2 * sensor.heartbeat_interval_s * interval '1 second'
+              then 'delayed'
+            else 'online'
+          end as state
+        ) seen
+        where sensor.deleted_at is null and project.deleted_at is null
+        group by sensor.project_id, seen.state
+        """
+    )
+
+
+async def captures(tx: Tx) -> list[asyncpg.Record]:
+    """Count the captures by status, with their lengths: how many last at most so long, and all together."""
+    return await tx.fetch(
+        """
+        select capture.status, count(*) as n,
+          coalesce(sum(length.s), 0)::float8 as total_s,
+          count(*) filter (where length.s <= 10) as to_10_s,
+          count(*) filter (where length.s <= 60) as to_60_s,
+          count(*) filter (where length.s <= 600) as to_600_s,
+          count(*) filter (where length.s <= 3600) as to_3600_s,
+          count(*) filter (where length.s <= 86400) as to_86400_s,
+          coalesce(max(length.s), 0)::float8 as longest_s
+        from capture_session capture
+        cross join lateral (
+          select extract(epoch from coalesce(capture.stopped_at, statement_timestamp()) - capture.started_at) as s
+        ) length
+        group by capture.status
+        """
+    )
+
+
+async def positions(tx: Tx) -> list[asyncpg.Record]:
+    """Read up to where each shard is stored."""
+    return await tx.fetch(
+        """
+        select shard, run_id, last_id
+        from stream_shard
+        order by shard
+        """
+    )
+
+
+async def lives(tx: Tx) -> list[asyncpg.Record]:
+    """Read up to where each life of each shard's server is stored."""
+    return await tx.fetch(
+        """
+        select shard, run_id, last_id
+        from stream_life
+        """
+    )
+
+
+async def dead_entries(tx: Tx) -> int:
+    """Count the entries that could not be stored and were set aside."""
+    return await tx.fetchval("select count(*) from stream_dead")
