@@ -105,9 +105,7 @@ def _require_encryption(settings: Settings) -> None:
         raise ValueError("ETP_PUBLIC_URL begins with https:// in production")
     if settings.tls_cert_file is None and not settings.trusted_proxies:
         raise ValueError("somebody ends TLS: set ETP_TLS_CERT_FILE, or ETP_TRUSTED_PROXIES for the proxy that does")
-    database = urlsplit(settings.database_url)
-    socket = parse_qs(database.query).get("host", [""])[0].startswith("/")
-    if not (socket or is_local(database.hostname)) and "sslmode=verify-full" not in database.query:
+    if not _database_is_safe(settings.database_url):
         raise ValueError("ETP_DATABASE_URL needs sslmode=verify-full for another machine")
     stream = urlsplit(settings.redis_url)
     if stream.scheme not in {"rediss", "unix"} and not is_local(stream.hostname):
@@ -115,6 +113,15 @@ def _require_encryption(settings: Settings) -> None:
     mail = urlsplit(settings.smtp_url or "")
     if mail.scheme == "smtp+plain" and not is_local(mail.hostname):
         raise ValueError("ETP_SMTP_URL needs smtp:// or smtps:// for another machine")
+
+
+def _database_is_safe(url: str) -> bool:
+    """Tell whether the way to the database is a socket, stays on this machine, or is encrypted and verified."""
+    parts = urlsplit(url)
+    # As asyncpg reads them: of a repeated parameter the last counts, and `host` only where the address names none.
+    told = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    host = parts.hostname or told.get("host", "")
+    return host.startswith("/") or is_local(host) or told.get("sslmode") == "verify-full"
 
 
 def load() -> Settings:
