@@ -9,6 +9,8 @@ from typing import Annotated, NoReturn, cast
 import typer
 from pydantic import ValidationError
 
+from cli.broker import broker
+from cli.edge import edge
 from hub import settings as hub_settings
 from hub.migrate import downgrade, upgrade
 from hub.settings import ALL_ROLES, Role, Settings
@@ -16,6 +18,8 @@ from hub.settings import ALL_ROLES, Role, Settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The Experiment Tracking Platform.")
 admin = typer.Typer(no_args_is_help=True, help="Tasks of whoever runs the hub.")
 app.add_typer(admin, name="admin")
+app.add_typer(edge, name="edge")
+app.add_typer(broker, name="broker")
 
 
 def _settings() -> Settings:
@@ -68,24 +72,6 @@ def migrate(
         sealed = asyncio.run(key_admin.after_migration(settings))
     if sealed:
         typer.echo(f"Sealed {sealed} profiles that stood in the clear.")
-
-
-@app.command()
-def edge() -> None:
-    """Run an edge agent."""
-    from edge.main import run
-    from edge.settings import EdgeSettings
-
-    run(EdgeSettings())  # pyright: ignore[reportCallIssue] - the required fields come from the environment
-
-
-@app.command()
-def broker() -> None:
-    """Run the embedded MQTT broker."""
-    from broker.main import run
-    from broker.settings import load
-
-    run(load())
 
 
 @admin.command()

@@ -28,9 +28,19 @@ def heartbeat(sensor_id: UUID) -> str:
     return f"{ROOT}/heartbeat/{sensor_id}"
 
 
-def status(agent_id: UUID) -> str:
-    """Name the topic an edge agent keeps its retained status on."""
-    return f"{ROOT}/edge/{agent_id}/status"
+def status(agent_id: UUID, instance: int = 0) -> str:
+    """Name the topic an edge agent keeps its retained status on; instances that share its load have one each."""
+    return f"{ROOT}/edge/{agent_id}/status" + (f"/{instance}" if instance else "")
+
+
+def login(agent_id: UUID, instance: int = 0) -> str:
+    """Name an edge agent's user on the broker; instances that share its load have one each, under the same token."""
+    return f"{agent_id}-{instance}" if instance else str(agent_id)
+
+
+def shared(agent_id: UUID, topic_filter: str) -> str:
+    """Name the filter by which the instances of an agent share a topic's messages, each going to one of them."""
+    return f"$share/{agent_id}/{topic_filter}"
 
 
 def parse(topic: str) -> Topic | None:

@@ -48,7 +48,8 @@ def _entries(sensor_id: UUID, reading: Reading, versions: Sequence[ProfileVersio
             boot=(reading.boot or None) if first else None,
             meta={str(i - start): meta for i, meta in reading.meta.items() if start <= i < stop} or None,
         )
-        yield Entry(msgspec.json.encode(series), stop - start)
+        times = reading.t_us[start:stop]
+        yield Entry(msgspec.json.encode(series), stop - start, str(sensor_id), int(times.min()), int(times.max()))
 
 
 def _values(reading: Reading, start: int, stop: int) -> list[float | list[float]]:

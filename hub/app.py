@@ -53,6 +53,7 @@ from hub.sensors import guards as sensor_guards
 from hub.sensors.agent_routes import routes as edge_agent_routes
 from hub.sensors.routes import routes as sensor_routes
 from hub.settings import ALL_ROLES, Role, Settings
+from hub.telemetry.dropped_routes import routes as dropped_routes
 from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
@@ -80,6 +81,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         telemetry_root_routes,
         vector_routes,
         sample_routes,
+        dropped_routes,
     )
     for endpoint in routes.endpoints
 )

@@ -50,6 +50,8 @@ class PeerHub:
         self.samples = defaultdict(list)  # sensor id → (t, v) in the order of arrival
         self.series = []
         self.heartbeats = []
+        self.dropped = {}  # report id → its content, as the hub books it
+        self.dropped_answer = None  # given instead of taking a report
         self.config = {"agent": {"id": str(uuid4()), "name": "bench", "project_id": str(uuid4())}, "sensors": []}
         self.config_answers = []
         self.answer = None  # decides on a batch: None takes it, a response is given instead
@@ -63,6 +65,7 @@ class PeerHub:
         app = web.Application(client_max_size=64 * 1024**2)
         app.router.add_post("/api/v1/telemetry", self._telemetry)
         app.router.add_get("/api/v1/edge/config", self._config)
+        app.router.add_post("/api/v1/edge/dropped", self._dropped)
         app.router.add_post("/api/v1/sensors/{id}/heartbeat", self._heartbeat)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -95,6 +98,14 @@ class PeerHub:
                     self.samples[series["sensor_id"]].append((t, v))
         answer = {"batch_id": batch["batch_id"], "accepted": accepted, "duplicates": 0, "rejected": rejected}
         return web.json_response(answer, status=202 if accepted or not rejected else 422)
+
+    async def _dropped(self, request):
+        report = await request.json()
+        known = self.dropped.setdefault(report["report_id"], report["dropped"])
+        assert known == report["dropped"]
+        if self.dropped_answer is not None:
+            return self.dropped_answer()
+        return web.Response(status=204)
 
     async def _config(self, request):
         body = json.dumps(self.config).encode()

@@ -485,6 +485,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edge/dropped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note what an edge agent whose spool was full had to drop; the ledgers of its sensors show it. */
+        post: operations["note_dropped_edge_dropped"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}": {
         parameters: {
             query?: never;
@@ -1431,6 +1448,11 @@ export interface components {
              * @default null
              */
             differing?: number | null;
+            /**
+             * Dropped
+             * @description Dropped by edge agents whose spools were full; never part of received. Capture: of the stretches of time that meet it, so perhaps more than its own.
+             */
+            dropped: number;
             /** Duplicates */
             duplicates: number;
             /**
@@ -1525,6 +1547,36 @@ export interface components {
             name: string;
             /** Profiles */
             profiles: components["schemas"]["PublishedVersion"][];
+        };
+        /**
+         * DroppedReport
+         * @description Counts by sensor; the same report_id again is the same report and counts once.
+         */
+        DroppedReport: {
+            /** Dropped */
+            dropped: components["schemas"]["DroppedSamples"][];
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+        };
+        /**
+         * DroppedSamples
+         * @description Samples of one sensor that are gone, and between which times they were taken, in µs since 1970.
+         */
+        DroppedSamples: {
+            /** First Us */
+            first_us: number;
+            /** Last Us */
+            last_us: number;
+            /** Samples */
+            samples: number;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
         };
         /**
          * EdgeAgent
@@ -1892,6 +1944,11 @@ export interface components {
              * @default null
              */
             differing?: number | null;
+            /**
+             * Dropped
+             * @description Dropped by edge agents whose spools were full; never part of received. Capture: of the stretches of time that meet it, so perhaps more than its own.
+             */
+            dropped: number;
             /** Duplicates */
             duplicates: number;
             /**
@@ -2980,6 +3037,11 @@ export interface components {
              * @default null
              */
             differing?: number | null;
+            /**
+             * Dropped
+             * @description Dropped by edge agents whose spools were full; never part of received. Capture: of the stretches of time that meet it, so perhaps more than its own.
+             */
+            dropped: number;
             /** Duplicates */
             duplicates: number;
             /**
@@ -6504,6 +6566,109 @@ export interface operations {
             };
             /** @description unauthenticated: Who you are is not known */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    note_dropped_edge_dropped: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DroppedReport"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
