@@ -12,6 +12,8 @@ from hub import asyncapi, frontend, gateway, health, openapi
 from hub.audit.routes import routes as audit_routes
 from hub.auth import personal_tokens, post, session_queries, tidy
 from hub.auth.routes import routes as auth_routes
+from hub.brokers import notices
+from hub.brokers.program import keeper_of
 from hub.captures import auto_stop
 from hub.captures import service as captures
 from hub.captures.routes import routes as capture_routes
@@ -146,6 +148,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("auth.post", lambda: post.run(hub, mail))
         workers.add("auth.tidy", lambda: tidy.run(hub.db))
         workers.add("journal.tidy", lambda: journal_tidy.run(hub.db, settings.journal_days))
+        _keep_broker_accounts(hub, workers)
     if "api" in roles:
         workers.add("auth.personal_tokens", lambda: personal_tokens.note_uses(hub))
         fabric = app[FABRIC] = make_fabric(hub, journal)
@@ -172,6 +175,15 @@ def _add_live(app: web.Application, hub: Hub, workers: Workers) -> None:
     workers.add("live health", parts.health.run)
     workers.add("live intake", IntakeWatch(hub, relay).run)
     app.on_shutdown.append(_close_sockets)
+
+
+def _keep_broker_accounts(hub: Hub, workers: Workers) -> None:
+    settings = hub.settings
+    if settings.mosquitto_dir is None:
+        return
+    keeper = keeper_of(settings, settings.mosquitto_dir, hub.db, hub.vault, hub.clock)
+    workers.add("brokers.keeper", keeper.run)
+    workers.add("brokers.notices", lambda: notices.listen(keeper.password, settings.broker_url, keeper.heard))
 
 
 async def _close_sockets(app: web.Application) -> None:

@@ -23,6 +23,7 @@ from hub.sensors.agent_models import (
     EdgeAgentUpdate,
     EdgeConfig,
 )
+from hub.sensors.broker_hash import broker_hash
 from hub.sensors.problems import DefaultEdgeAgentTaken, EdgeAgentNameTaken, WrongBrokerLogin
 
 
@@ -35,6 +36,7 @@ async def create(ctx: Context, body: EdgeAgentCreate) -> EdgeAgent:
             project_id=ctx.scope.scope_id,
             name=body.name,
             token_digest=ctx.hub.keys.digest(token),
+            broker_hash=broker_hash(token),
             is_default=body.default,
         )
     except asyncpg.UniqueViolationError as error:

@@ -32,6 +32,7 @@ async def insert(
     display_unit: str,
     token_digest: bytes,
     token_sealed: bytes,
+    broker_hash: str,
     heartbeat_interval_s: float,
     calibration_notes: str,
     axis: dict[str, Any] | None,
@@ -40,9 +41,9 @@ async def insert(
     await tx.execute(
         """
         insert into sensor
-          (id, project_id, name, type, input_unit, display_unit, token_digest, token_sealed, heartbeat_interval_s,
-           calibration_notes, axis)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+          (id, project_id, name, type, input_unit, display_unit, token_digest, token_sealed, broker_hash,
+           heartbeat_interval_s, calibration_notes, axis)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
         sensor_id,
         project_id,
@@ -52,6 +53,7 @@ async def insert(
         display_unit,
         token_digest,
         token_sealed,
+        broker_hash,
         heartbeat_interval_s,
         calibration_notes,
         axis,
