@@ -26,6 +26,7 @@ STAMPS = VENV / "prepared.json"
 SYSTEM_PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
+    "mosquitto-clients": ("mosquitto_pub",),
 }
 
 
@@ -132,7 +133,7 @@ def frontend_sources() -> list[Path]:
 
 
 def system_programs() -> None:
-    """Find Chromium and Mosquitto; root gets them from Debian's packages, others a line that says how."""
+    """Find Chromium, Mosquitto and its clients; root gets them from Debian's packages, others a line that says how."""
     missing = [package for package, names in SYSTEM_PROGRAMS.items() if not any(map(shutil.which, names))]
     if missing:
         install_debian(missing, "Tests need " + " and ".join(missing))

@@ -22,9 +22,9 @@ OPERATOR = ("operator", "operator-password")  # may read every status, in tests 
 class Mosquitto:
     """Mosquitto in a folder; `admit` writes its accounts as the hub does and lets it read them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self._process: Child | None = None
         for name in ("accounts", "data", "listeners"):
             (folder / name).mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from contract import topics
 from edge.agent import serve
 from edge.settings import EdgeSettings
 from edge.spool import SpoolInUse
-from tests.edge.parts import eventually
+from tests.edge.parts import TOKEN, eventually
 
 T = 1732348800
 
@@ -287,7 +287,10 @@ class TestLife:
             # The same client id a second time: the broker throws the agent out.
             identity = str(agent.settings.edge_agent_id)
             with contextlib.suppress(aiomqtt.MqttError):
-                async with aiomqtt.Client("127.0.0.1", broker.port, identifier=identity, clean_session=False):
+                async with aiomqtt.Client(
+                    "127.0.0.1", broker.port,
+                    username=identity, password=TOKEN, identifier=identity, clean_session=False,
+                ):  # fmt: skip
                     pass
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")
