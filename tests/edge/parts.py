@@ -49,7 +49,9 @@ class PeerHub:
 
     def __init__(self):
         self.port = free_port()
-        self.batches = []  # (batch id, content) of every request that was answered, in order
+        self.batches = []  # (batch id, content) of every request that came, in order
+        self.taken = {}  # batch id → its series, as often as it came
+        self.after = None  # called with the request once a batch is taken, before it is answered
         self.samples = defaultdict(list)  # sensor id → (t, v) in the order of arrival
         self.series = []
         self.heartbeats = []
@@ -89,6 +91,9 @@ class PeerHub:
         self.batches.append((batch["batch_id"], body))
         if self.answer is not None and (given := self.answer(batch)) is not None:
             return given
+        self.taken[batch["batch_id"]] = batch["series"]
+        if self.after is not None:
+            self.after(request)
         rejected = []
         accepted = 0
         for place, series in enumerate(batch["series"]):
