@@ -15,7 +15,7 @@ import structlog
 
 from contract import topics
 from edge.backoff import Backoff
-from edge.entries import to_entries
+from edge.entries import Taken, to_entries
 from edge.heartbeats import Heartbeats
 from edge.parse import Unreadable, parse
 from edge.profiles import Profiles
@@ -196,17 +196,18 @@ class Intake:
     async def _take_all(self, client: _Connection) -> None:
         while True:
             messages = await client.arrived(MAX_MESSAGES)
-            entries: list[Entry] = []
+            taken: list[Taken] = []
             refused: list[Refused] = []
             for message in messages:
-                self._read(message, entries, refused)
+                self._read(message, taken, refused)
+            entries = to_entries(taken)
             await self._store(client, entries, refused)
             for message in messages:
                 client.acknowledge(message)
             self.messages += len(messages)
             self.samples += sum(entry.samples for entry in entries)
 
-    def _read(self, message: aiomqtt.Message, entries: list[Entry], refused: list[Refused]) -> None:
+    def _read(self, message: aiomqtt.Message, taken: list[Taken], refused: list[Refused]) -> None:
         name = str(message.topic)
         topic = topics.parse(name)
         payload = bytes(message.payload)
@@ -222,7 +223,8 @@ class Intake:
                     log.warning("message not readable", sensor=str(sensor_id), reason=str(error))
                     refused.append(Refused(now_us, name, str(error), payload[:_KEPT_OF_UNREADABLE_BYTES]))
                 else:
-                    entries.extend(to_entries(sensor_id, readings, self._profiles.versions(sensor_id)))
+                    versions = self._profiles.versions(sensor_id)
+                    taken.extend(Taken(sensor_id, reading, versions) for reading in readings)
             case _:
                 refused.append(Refused(self._now_us(), name, "no such topic", payload[:_KEPT_OF_UNREADABLE_BYTES]))
 

@@ -17,21 +17,17 @@ async def add(
     samples: Sequence[int],
     first_t: Sequence[int],
     last_t: Sequence[int],
-) -> asyncpg.Record | None:
-    """Book an agent's report for the sensors of its project, deleted ones too; count what no earlier try had booked."""
-    return await tx.fetchrow(
+) -> list[asyncpg.Record]:
+    """Book an agent's report for the sensors of its project, deleted ones too; return what is new of it."""
+    return await tx.fetch(
         """
-        with booked as (
-          insert into edge_dropped (report_id, sensor_no, agent_id, samples, first_t, last_t)
-          select $1, sensor.no, agent.id, part.samples, part.first_t, part.last_t
-          from unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[]) part (sensor_id, samples, first_t, last_t)
-          join edge_agent agent on agent.id = $2
-          join sensor on sensor.id = part.sensor_id and sensor.project_id = agent.project_id
-          on conflict do nothing
-          returning samples
-        )
-        select count(*) as sensors, coalesce(sum(samples), 0)::bigint as samples
-        from booked
+        insert into edge_dropped (report_id, sensor_no, agent_id, samples, first_t, last_t)
+        select $1, sensor.no, agent.id, part.samples, part.first_t, part.last_t
+        from unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[]) part (sensor_id, samples, first_t, last_t)
+        join edge_agent agent on agent.id = $2
+        join sensor on sensor.id = part.sensor_id and sensor.project_id = agent.project_id
+        on conflict do nothing
+        returning sensor_no, samples, first_t, last_t
         """,
         report_id,
         agent_id,

@@ -1,10 +1,13 @@
 """`POST /edge/dropped`: an edge agent tells which samples it had to drop."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from hub.journal.models import Entry, Kind
+from hub.journal.service import JOURNAL
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.ledger.service import Fact, record
@@ -51,6 +54,12 @@ async def note_dropped(ctx: Context, body: DroppedReport) -> None:
         first_t=[part.first_us for part in parts],
         last_t=[part.last_us for part in parts],
     )
-    if booked is not None and booked["sensors"]:
-        details = {"sensors": booked["sensors"], "samples": booked["samples"]}
-        await record(ctx, Fact("edge_agent.samples_dropped", subject_id=ctx.caller.id, details=details))
+    if not booked:
+        return
+    details = {"sensors": len(booked), "samples": sum(row["samples"] for row in booked)}
+    await record(ctx, Fact("edge_agent.samples_dropped", subject_id=ctx.caller.id, details=details))
+    journal = ctx.request.app[JOURNAL]
+    for row in booked:
+        between = {"from_t": row["first_t"] / 1e6, "to_t": row["last_t"] / 1e6}
+        note = Entry(row["sensor_no"], Kind.DROPPED, row["samples"], code="spool-full", details=between)
+        ctx.after_commit.append(partial(journal.note, note))

@@ -1929,10 +1929,10 @@ export interface components {
          *     `rejected`: samples that were not taken · `time_future`: those more than an hour ahead · `packet_refused`: whole
          *     bodies (400, 413, 415, 422) · `rate_limited`: 429 · `unauthorized`: a token of the sensor that is good no longer ·
          *     `conversion_error`, `out_of_range`: samples that are stored, but without a good physical value · `clock_skew`: times
-         *     a little ahead of the hub's clock.
+         *     a little ahead of the hub's clock · `dropped`: samples that an edge agent had to drop, its spool being full.
          * @enum {string}
          */
-        Kind: "rejected" | "time_future" | "packet_refused" | "rate_limited" | "unauthorized" | "conversion_error" | "out_of_range" | "clock_skew";
+        Kind: "rejected" | "time_future" | "packet_refused" | "rate_limited" | "unauthorized" | "conversion_error" | "out_of_range" | "clock_skew" | "dropped";
         /**
          * Ledger
          * @description Counts that add up: received = stored + duplicates + rejected + pending, and late is part of stored.

@@ -3,6 +3,9 @@
 import uuid
 from typing import Any
 
+from aiohttp import web
+
+from hub.journal.service import JOURNAL
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Make
 
@@ -23,7 +26,7 @@ class TestReport:
             assert (await caller.post("/edge/dropped", report(made))).status == 401
 
     async def test_it_counts_once_however_often_it_comes(
-        self, owner: Caller, agent: Make, sensor: Make, device: Device, project: str
+        self, app: web.Application, owner: Caller, agent: Make, sensor: Make, device: Device, project: str
     ) -> None:
         edge, made, other = await agent(default=True), await sensor(), await sensor()
         told = report(made) | {"dropped": report(made)["dropped"] + report(other, 2)["dropped"]}
@@ -34,6 +37,9 @@ class TestReport:
         facts = (await owner.get(f"/projects/{project}/audit?kind=edge_agent.samples_dropped")).ok["items"]
         assert [fact["details"] for fact in facts] == [{"sensors": 1, "samples": 5}, {"sensors": 2, "samples": 9}]
         assert {fact["subject_id"] for fact in facts} == {edge["id"]}
+        await app[JOURNAL].flush()
+        (entry,) = (await owner.get(f"/sensors/{made['id']}/journal")).ok["items"]
+        assert (entry["kind"], entry["count"], entry["codes"]) == ("dropped", 12, {"spool-full": 12})
 
     async def test_a_deleted_sensor_counts_and_a_foreign_one_does_not(
         self, owner: Caller, agent: Make, sensor: Make, device: Device, project: str
