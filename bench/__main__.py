@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
-from bench import access, figures, ingest, latency, storage
+from bench import access, edge, figures, ingest, latency, storage
 from bench.figures import Better, Figure
 from bench.ingest import Load
 from bench.latency import Path
@@ -48,6 +48,20 @@ def _latency(name: str, path: Path) -> Benchmark:
     return Benchmark(name, run, latency.UNIT, path.limit_ms, "lower")
 
 
+def _edge_rate(name: str, floor: float) -> Benchmark:
+    async def run(say: Say) -> Figure:
+        return await edge.measure_rate(name, floor, say)
+
+    return Benchmark(name, run, edge.RATE_UNIT, floor, "higher")
+
+
+def _edge_memory(name: str, limit: float) -> Benchmark:
+    async def run(say: Say) -> Figure:
+        return await edge.measure_memory(name, limit, say)
+
+    return Benchmark(name, run, edge.MEMORY_UNIT, limit, "lower")
+
+
 def _access(name: str, limit: float) -> Benchmark:
     async def run(say: Say) -> Figure:
         return await access.measure(name, limit, say)
@@ -71,6 +85,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     _access("access", limit=0.25),
     _storage("storage-sealed", storage.measure_sealed, limit=20.0),
     _storage("storage-recent-1hz", storage.measure_recent, limit=40.0),
+    _edge_rate("edge-rate", floor=0.5),
+    _edge_memory("edge-memory", limit=120.0),
 )
 
 

@@ -27,6 +27,7 @@ SYSTEM_PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
     "redis-server": ("redis-server",),
+    "mosquitto-clients": ("mosquitto_pub",),
 }
 
 
@@ -133,7 +134,7 @@ def frontend_sources() -> list[Path]:
 
 
 def system_programs() -> None:
-    """Find Chromium, Mosquitto and Redis; root gets them from Debian's packages, others a line that says how."""
+    """Find the system programs that tests need; root gets them from Debian's packages, others a line that says how."""
     missing = [package for package, names in SYSTEM_PROGRAMS.items() if not any(map(shutil.which, names))]
     if missing:
         install_debian(missing, "Tests need " + " and ".join(missing))

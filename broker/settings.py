@@ -2,6 +2,7 @@
 
 import math
 from typing import Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,9 +36,11 @@ class BrokerSettings(BaseSettings):
     )
 
     @model_validator(mode="after")
-    def _stays_at_home(self) -> Self:
+    def _safe(self) -> Self:
         if self.env == "production" and not is_local(self.mqtt_host):
             raise ValueError("ETP_MQTT_HOST: the embedded broker has no TLS and serves this machine only in production")
+        if self.env == "production" and not (self.hub.startswith("https://") or is_local(urlsplit(self.hub).hostname)):
+            raise ValueError("ETP_HUB_URL needs https:// for another machine in production")
         return self
 
     @property

@@ -1,43 +1,24 @@
 """The command `etp`: starts each program and runs the operator's tasks."""
 
 import asyncio
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn, cast
 from uuid import UUID
 
 import typer
-from pydantic import ValidationError
 
-from hub import settings as hub_settings
+from cli.broker import broker
+from cli.edge import edge
+from cli.settings import hub_settings as _settings
+from cli.settings import key_file_checked as _key_file_checked
 from hub.migrate import downgrade, upgrade
-from hub.settings import ALL_ROLES, Role, Settings
+from hub.settings import ALL_ROLES, Role
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The Experiment Tracking Platform.")
 admin = typer.Typer(no_args_is_help=True, help="Tasks of whoever runs the hub.")
 app.add_typer(admin, name="admin")
-
-
-def _settings() -> Settings:
-    try:
-        return hub_settings.load()
-    except ValidationError as error:
-        for fault in error.errors():
-            name = "".join(f"ETP_{str(place).upper()}: " for place in fault["loc"][:1])
-            typer.echo(name + fault["msg"].removeprefix("Value error, "), err=True)
-        raise typer.Exit(2) from error
-
-
-@contextmanager
-def _key_file_checked() -> Generator[None]:
-    from hub.kit.key_service import SecretKeyUnfit
-
-    try:
-        yield
-    except SecretKeyUnfit as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+app.add_typer(edge, name="edge")
+app.add_typer(broker, name="broker")
 
 
 @app.command()
@@ -74,24 +55,6 @@ def migrate(
         sealed = asyncio.run(key_admin.after_migration(settings))
     if sealed:
         typer.echo(f"Sealed {sealed} profiles that stood in the clear.")
-
-
-@app.command()
-def edge() -> None:
-    """Run an edge agent."""
-    from edge.main import run
-    from edge.settings import EdgeSettings
-
-    run(EdgeSettings())  # pyright: ignore[reportCallIssue] - the required fields come from the environment
-
-
-@app.command()
-def broker() -> None:
-    """Run the embedded MQTT broker."""
-    from broker.main import run
-    from broker.settings import load
-
-    run(load())
 
 
 @app.command()

@@ -28,9 +28,29 @@ def heartbeat(sensor_id: UUID) -> str:
     return f"{ROOT}/heartbeat/{sensor_id}"
 
 
-def status(agent_id: UUID) -> str:
-    """Name the topic an edge agent keeps its retained status on."""
-    return f"{ROOT}/edge/{agent_id}/status"
+def status(agent_id: UUID, instance: int = 0) -> str:
+    """Name the topic an edge agent keeps its retained status on; instances that share its load have one each."""
+    return f"{ROOT}/edge/{agent_id}/status" + (f"/{instance}" if instance else "")
+
+
+def login(agent_id: UUID, instance: int = 0) -> str:
+    """Name an edge agent's user on the broker; instances that share its load have one each, under the same token."""
+    return f"{agent_id}-{instance}" if instance else str(agent_id)
+
+
+def parse_login(user: str) -> tuple[UUID, int] | None:
+    """Read a user's name back as id and instance; None when it is none of this contract."""
+    text, number = (user[:36], user[37:]) if user[36:37] == "-" else (user, "0")
+    try:
+        identity, instance = UUID(text), int(number)
+    except ValueError:
+        return None
+    return (identity, instance) if login(identity, instance) == user else None
+
+
+def shared(agent_id: UUID, topic_filter: str) -> str:
+    """Name the filter by which the instances of an agent share a topic's messages, each going to one of them."""
+    return f"$share/{agent_id}/{topic_filter}"
 
 
 def parse(topic: str) -> Topic | None:

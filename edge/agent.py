@@ -3,32 +3,33 @@
 import asyncio
 import contextlib
 import time
+from importlib.metadata import version
 from typing import Final
 
 import structlog
 
+from edge import drop_reports, status
 from edge.backoff import Backoff
+from edge.clock import now_us
 from edge.forwarder import Forwarder, Limits
 from edge.heartbeats import Heartbeats
 from edge.hub_client import HubClient
-from edge.intake import BrokerAddress, Intake
+from edge.intake import BrokerAddress, Identity, Intake
 from edge.profiles import Profiles
 from edge.settings import EdgeSettings
 from edge.spool import Spool
+from edge.status import State, Status
 
 log: Final = structlog.get_logger(__name__)
 
 FIRST_ANSWER_S: Final = 3.0
-
-
-def now_us() -> int:
-    """Read the clock, µs since 1970."""
-    return time.time_ns() // 1000
+REPORT_INTERVAL_S: Final = 1.0
+VERSION: Final = version("experiment-tracking-platform")
 
 
 async def serve(settings: EdgeSettings) -> None:
     """Run one agent until cancelled; raise `SpoolInUse` when another agent uses its folder."""
-    spool = await Spool.open(settings.folder / "spool.sqlite", settings.edge_spool_bytes)
+    spool = await Spool.open(settings.spool_file, settings.edge_spool_bytes)
     try:
         async with HubClient(settings.hub, settings.read_token, settings.edge_request_timeout_s) as hub:
             log.info("edge agent starts", agent=str(settings.edge_agent_id), waiting=spool.samples)
@@ -49,23 +50,31 @@ async def _run(settings: EdgeSettings, spool: Spool, hub: HubClient) -> None:
     limits = Limits(settings.edge_batch_samples, settings.edge_batch_bytes, settings.edge_linger_ms / 1000)
     forwarder = Forwarder(spool, hub, limits, Backoff(settings.edge_backoff_max_s), now_us)
 
-    def status() -> dict[str, object]:
-        return {
-            "state": "full" if intake.blocked else "buffering" if forwarder.hub_problem else "online",
-            "at": now_us() / 1e6,
-            "waiting": spool.samples,
-            "waiting_bytes": spool.bytes,
-            "refused": spool.refused,
-            "received": intake.samples,
-            "forwarded": forwarder.forwarded,
-            "rejected": forwarder.rejected,
-            "sensors": len(profiles),
-            "hub_problem": forwarder.hub_problem,
-            "blocked": intake.blocked,
-        }
+    def now() -> Status:
+        return Status(
+            state=_state(intake, forwarder),
+            at=now_us() / 1e6,
+            agent=settings.edge_agent_id,
+            instance=settings.edge_instance,
+            version=VERSION,
+            waiting=spool.samples,
+            waiting_bytes=spool.bytes,
+            spool_bytes=spool.max_bytes,
+            oldest_age_s=0.0 if spool.oldest_us is None else (now_us() - spool.oldest_us) / 1e6,
+            received=intake.samples,
+            forwarded=forwarder.forwarded,
+            rejected=forwarder.rejected,
+            dropped=intake.dropped,
+            unreported=spool.unreported,
+            refused=spool.refused,
+            sensors=len(profiles),
+            hub_problem=forwarder.hub_problem,
+            broker_problem=intake.broker_problem,
+            blocked=intake.blocked,
+        )
 
     intake = Intake(
-        agent_id=settings.edge_agent_id,
+        identity=Identity(settings.edge_agent_id, settings.edge_instance),
         address=BrokerAddress(*settings.broker),
         read_token=settings.read_token,
         spool=spool,
@@ -73,11 +82,22 @@ async def _run(settings: EdgeSettings, spool: Spool, hub: HubClient) -> None:
         heartbeats=heartbeats,
         backoff=Backoff(settings.edge_backoff_max_s),
         now_us=now_us,
-        status=status,
+        status=now,
         status_interval_s=settings.edge_status_interval_s,
+        drop_oldest=settings.edge_spool_full == "drop-oldest",
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(intake.run())
         tasks.create_task(forwarder.run())
         tasks.create_task(profiles.run())
         tasks.create_task(heartbeats.run())
+        tasks.create_task(drop_reports.run(spool, hub, Backoff(60.0), REPORT_INTERVAL_S))
+        tasks.create_task(status.keep(settings.folder, now, settings.edge_status_interval_s))
+
+
+def _state(intake: Intake, forwarder: Forwarder) -> State:
+    if intake.blocked:
+        return "full"
+    if intake.broker_problem:
+        return "disconnected"
+    return "buffering" if forwarder.hub_problem else "online"

@@ -1,16 +1,23 @@
 """Readings turned into the spool's entries: the JSON that the hub gets, physical values included."""
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 import numpy as np
 
-from contract.conversion.convert import Converted, ProfileVersion, convert_at
+from contract.conversion.convert import ProfileVersion, convert_each
 from edge.parse import Reading
 from edge.spool import Entry
+
+
+class Taken(NamedTuple):
+    """A reading, whose it is, and the published versions of that sensor's profile."""
+
+    sensor_id: UUID
+    reading: Reading
+    versions: Sequence[ProfileVersion]
 
 
 class _Series(msgspec.Struct, omit_defaults=True):
@@ -26,41 +33,54 @@ class _Series(msgspec.Struct, omit_defaults=True):
     meta: dict[str, Any] | None = None
 
 
-def to_entries(sensor_id: UUID, readings: Iterable[Reading], versions: Sequence[ProfileVersion]) -> list[Entry]:
+def to_entries(taken: Sequence[Taken]) -> list[Entry]:
     """Convert and encode readings, in order; a reading across several profile versions becomes several entries."""
-    return [entry for reading in readings for entry in _entries(sensor_id, reading, versions)]
-
-
-def _entries(sensor_id: UUID, reading: Reading, versions: Sequence[ProfileVersion]) -> Iterable[Entry]:
-    converted = convert_at(versions, reading.t_us, reading.v)
-    t_s = reading.t_us / 1e6
-    for start, stop in _runs(converted):
-        version = int(converted.version[start])
+    if not taken:
+        return []
+    # All at once: most messages hold a sample or two, for which each of numpy's calls costs as much as for thousands.
+    counts = np.array([len(each.reading.v) for each in taken], dtype=np.int64)
+    t_us = np.concatenate([each.reading.t_us for each in taken])
+    raw = np.concatenate([each.reading.v for each in taken])
+    converted = convert_each([each.versions for each in taken], counts, t_us, raw)
+    begins = np.cumsum(counts) - counts
+    cuts = np.union1d(begins, np.flatnonzero(np.diff(converted.version)) + 1)
+    first_us, last_us = np.minimum.reduceat(t_us, cuts).tolist(), np.maximum.reduceat(t_us, cuts).tolist()
+    owners = (np.searchsorted(begins, cuts, side="right") - 1).tolist()
+    t_s: list[float] = (t_us / 1e6).tolist()
+    values: list[float | list[float]] = raw.tolist()
+    physical: list[float] = converted.physical.tolist()
+    versions: list[int] = converted.version[cuts].tolist()
+    begin_of: list[int] = begins.tolist()
+    stops = [*cuts[1:].tolist(), len(values)]
+    entries: list[Entry] = []
+    for place, start in enumerate(cuts.tolist()):
+        stop, owner = stops[place], taken[owners[place]]
+        reading, begin = owner.reading, begin_of[owners[place]]
         # The packet's number goes with its first part only: twice would look like two packets.
-        first = start == 0
+        numbered = start == begin
         series = _Series(
-            sensor_id,
-            t_s[start:stop].tolist(),
-            _values(reading, start, stop),
-            p=converted.physical[start:stop].tolist() if version and not reading.vectors else None,
-            profile_version=version,
-            seq=reading.seq if first else None,
-            boot=(reading.boot or None) if first else None,
-            meta={str(i - start): meta for i, meta in reading.meta.items() if start <= i < stop} or None,
+            owner.sensor_id,
+            t_s[start:stop],
+            _with_vectors(values[start:stop], reading, start - begin) if reading.vectors else values[start:stop],
+            p=physical[start:stop] if versions[place] and not reading.vectors else None,
+            profile_version=versions[place],
+            seq=reading.seq if numbered else None,
+            boot=(reading.boot or None) if numbered else None,
+            meta=_meta(reading, start - begin, stop - begin) if reading.meta else None,
         )
-        yield Entry(msgspec.json.encode(series), stop - start)
+        entries.append(
+            Entry(msgspec.json.encode(series), stop - start, str(owner.sensor_id), first_us[place], last_us[place])
+        )
+    return entries
 
 
-def _values(reading: Reading, start: int, stop: int) -> list[float | list[float]]:
-    values: list[float | list[float]] = reading.v[start:stop].tolist()
+def _with_vectors(values: list[float | list[float]], reading: Reading, start: int) -> list[float | list[float]]:
     for place, vector in reading.vectors.items():
         # An unreadable sample stays unreadable, whatever it holds.
-        if start <= place < stop and not np.isnan(reading.v[place]):
+        if start <= place < start + len(values) and not np.isnan(reading.v[place]):
             values[place - start] = vector.tolist()
     return values
 
 
-def _runs(converted: Converted) -> Iterable[tuple[int, int]]:
-    """Cut where the profile version changes: an entry names one version."""
-    cuts: list[int] = (np.flatnonzero(np.diff(converted.version)) + 1).tolist()
-    return pairwise([0, *cuts, len(converted.version)])
+def _meta(reading: Reading, start: int, stop: int) -> dict[str, Any] | None:
+    return {str(i - start): meta for i, meta in reading.meta.items() if start <= i < stop} or None

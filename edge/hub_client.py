@@ -12,6 +12,8 @@ from uuid import UUID
 import aiohttp
 import msgspec
 
+from edge.dropped import Report
+
 _FINAL: Final = frozenset({400, 413, 422})
 _COMPRESS_FROM_BYTES: Final = 1400  # below it fits one packet anyway
 _MAX_RETRY_AFTER_S: Final = 300.0
@@ -113,6 +115,15 @@ class HubClient:
             return answer
         status, retry_after_s, _, _ = answer
         return Unavailable(f"HTTP {status}", retry_after_s) if status == 429 or status >= 500 else None
+
+    async def send_dropped(self, report: Report) -> Unavailable | None:
+        """Tell which samples a full spool dropped; None once the hub has counted them, by this or an earlier try."""
+        body = msgspec.json.encode(report)
+        answer = await self._request("POST", "/edge/dropped", body, {"Content-Type": "application/json"})
+        if isinstance(answer, Unavailable):
+            return answer
+        status, retry_after_s, _, _ = answer
+        return None if status == 204 else Unavailable(f"HTTP {status}", retry_after_s)
 
     async def _request(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]

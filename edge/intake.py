@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import socket
 import sqlite3
 import ssl
@@ -11,15 +10,17 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import aiomqtt
+import msgspec
 import structlog
 
 from contract import topics
 from edge.backoff import Backoff
-from edge.entries import to_entries
+from edge.entries import Taken, to_entries
 from edge.heartbeats import Heartbeats
 from edge.parse import Unreadable, parse
 from edge.profiles import Profiles
 from edge.spool import Entry, Refused, Spool, size_of
+from edge.status import Status
 
 log: Final = structlog.get_logger(__name__)
 
@@ -34,6 +35,29 @@ class BrokerAddress(NamedTuple):
     host: str
     port: int
     tls: bool
+
+
+class Identity(NamedTuple):
+    """Who the agent is on the broker; instances above 0 share the agent's messages, each message going to one."""
+
+    agent_id: UUID
+    instance: int = 0
+
+    @property
+    def login(self) -> str:
+        """Name the user, which is the client id too."""
+        return topics.login(self.agent_id, self.instance)
+
+    @property
+    def filters(self) -> list[str]:
+        """Name what to subscribe to."""
+        filters = [topics.TELEMETRY_FILTER, topics.HEARTBEAT_FILTER]
+        return [topics.shared(self.agent_id, name) for name in filters] if self.instance else filters
+
+    @property
+    def status_topic(self) -> str:
+        """Name the topic of the retained status."""
+        return topics.status(self.agent_id, self.instance)
 
 
 class SubscriptionRefused(aiomqtt.MqttError):
@@ -71,7 +95,7 @@ class Intake:
     def __init__(
         self,
         *,
-        agent_id: UUID,
+        identity: Identity,
         address: BrokerAddress,
         read_token: Callable[[], str],
         spool: Spool,
@@ -79,10 +103,11 @@ class Intake:
         heartbeats: Heartbeats,
         backoff: Backoff,
         now_us: Callable[[], int],
-        status: Callable[[], dict[str, object]],
+        status: Callable[[], Status],
         status_interval_s: float,
+        drop_oldest: bool = False,
     ) -> None:
-        self._agent_id = agent_id
+        self._identity = identity
         self._address = address
         self._read_token = read_token
         self._spool = spool
@@ -92,10 +117,12 @@ class Intake:
         self._now_us = now_us
         self._status = status
         self._status_interval_s = status_interval_s
+        self._drop_oldest = drop_oldest
         self.broker_problem: str | None = "not connected yet"
         self.blocked: str | None = None
         self.messages = 0
         self.samples = 0
+        self.dropped = 0
 
     async def run(self) -> None:
         """Take messages for ever; when cancelled, say goodbye."""
@@ -123,30 +150,36 @@ class Intake:
                     await self._take_all(client)
             except asyncio.CancelledError:
                 with contextlib.suppress(aiomqtt.MqttError):
-                    await self._publish_status(client, {"state": "stopped", "at": self._now_us() / 1e6})
+                    await self._publish_status(client, msgspec.structs.replace(self._status(), state="stopped"))
                 raise
 
     def _connection(self) -> _Connection:
         connection = _Connection(
             self._address.host,
             self._address.port,
-            username=str(self._agent_id),
+            username=self._identity.login,
             password=self._read_token(),
             # Fixed, or the broker would not find the session with its waiting messages again.
-            identifier=str(self._agent_id),
+            identifier=self._identity.login,
             clean_session=False,
             keepalive=30,
             # Acknowledgements are tiny: without it each waits up to 40 ms for the broker to confirm the one before.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             tls_context=ssl.create_default_context() if self._address.tls else None,
-            will=aiomqtt.Will(topics.status(self._agent_id), json.dumps({"state": "offline"}), qos=1, retain=True),
+            will=aiomqtt.Will(self._identity.status_topic, self._will(), qos=1, retain=True),
         )
         connection.acknowledge_by_hand()
         return connection
 
+    def _will(self) -> bytes:
+        # Whoever reads it must not take the counts of an agent that vanished for nought.
+        return msgspec.json.encode(
+            {"state": "offline", "agent": self._identity.agent_id, "instance": self._identity.instance}
+        )
+
     async def _attend(self, client: _Connection) -> None:
         """Subscribe, then publish the retained status for ever."""
-        codes = await client.subscribe([(topics.TELEMETRY_FILTER, 1), (topics.HEARTBEAT_FILTER, 1)], timeout=60)
+        codes = await client.subscribe([(name, 1) for name in self._identity.filters], timeout=60)
         values = [code if isinstance(code, int) else code.value for code in codes]
         if any(value >= 0x80 for value in values):
             raise SubscriptionRefused(f"subscription refused: {values}")
@@ -157,23 +190,24 @@ class Intake:
             await self._publish_status(client, self._status())
             await asyncio.sleep(self._status_interval_s)
 
-    async def _publish_status(self, client: _Connection, status: dict[str, object]) -> None:
-        await client.publish(topics.status(self._agent_id), json.dumps(status), qos=0, retain=True, timeout=5)
+    async def _publish_status(self, client: _Connection, status: Status) -> None:
+        await client.publish(self._identity.status_topic, msgspec.json.encode(status), qos=0, retain=True, timeout=5)
 
     async def _take_all(self, client: _Connection) -> None:
         while True:
             messages = await client.arrived(MAX_MESSAGES)
-            entries: list[Entry] = []
+            taken: list[Taken] = []
             refused: list[Refused] = []
             for message in messages:
-                self._read(message, entries, refused)
+                self._read(message, taken, refused)
+            entries = to_entries(taken)
             await self._store(client, entries, refused)
             for message in messages:
                 client.acknowledge(message)
             self.messages += len(messages)
             self.samples += sum(entry.samples for entry in entries)
 
-    def _read(self, message: aiomqtt.Message, entries: list[Entry], refused: list[Refused]) -> None:
+    def _read(self, message: aiomqtt.Message, taken: list[Taken], refused: list[Refused]) -> None:
         name = str(message.topic)
         topic = topics.parse(name)
         payload = bytes(message.payload)
@@ -189,7 +223,8 @@ class Intake:
                     log.warning("message not readable", sensor=str(sensor_id), reason=str(error))
                     refused.append(Refused(now_us, name, str(error), payload[:_KEPT_OF_UNREADABLE_BYTES]))
                 else:
-                    entries.extend(to_entries(sensor_id, readings, self._profiles.versions(sensor_id)))
+                    versions = self._profiles.versions(sensor_id)
+                    taken.extend(Taken(sensor_id, reading, versions) for reading in readings)
             case _:
                 refused.append(Refused(self._now_us(), name, "no such topic", payload[:_KEPT_OF_UNREADABLE_BYTES]))
 
@@ -200,8 +235,7 @@ class Intake:
         size = size_of(entries)
         while True:
             try:
-                async with asyncio.timeout(1.0):
-                    await self._spool.room(size)
+                await self._make_room(size)
                 await self._spool.append(entries, refused)
             except TimeoutError:
                 problem = "the spool is full"
@@ -216,6 +250,18 @@ class Intake:
             self.blocked = problem
             if len(client.messages) > MAX_UNREAD:
                 raise SpoolFull(problem)
+
+    async def _make_room(self, size: int) -> None:
+        """Wait for room for a second, or drop what is oldest; raises TimeoutError."""
+        if not self._drop_oldest:
+            async with asyncio.timeout(1.0):
+                await self._spool.room(size)
+        elif not self._spool.fits(size):
+            # What is being sent stays, so that the spool may exceed its bound by a batch and this one commit.
+            samples = await self._spool.drop_oldest(size)
+            self.dropped += samples
+            if samples:
+                log.error("spool full: oldest samples dropped", samples=samples, unreported=self._spool.unreported)
 
 
 def _reason(group: BaseExceptionGroup[BaseException]) -> str:

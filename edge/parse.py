@@ -54,17 +54,21 @@ def parse(payload: bytes, sensor_id: UUID, now_us: int, *, replayed: bool = Fals
     for i, (series, (reading, timeless)) in enumerate(zip(packet.series, readings, strict=True)):
         # Nobody may speak for another sensor, whatever the agent's own token covers.
         if series.sensor_id not in {None, sensor_id}:
-            reading.v[:] = np.nan
-        if ambiguous:
-            reading.v[timeless] = np.nan
+            readings[i] = (reading._replace(v=np.full(len(reading.v), np.nan)), timeless)
+        elif ambiguous:
+            readings[i] = (reading._replace(v=np.where(timeless, np.nan, reading.v)), timeless)
         if replayed and timeless.any():
-            readings[i] = (_only(reading, ~timeless), timeless)
+            readings[i] = (_only(readings[i][0], ~timeless), timeless)
     return [reading for reading, _ in readings if len(reading.v)]
 
 
 def _reading(packet: Packet, place: int, now_us: int) -> tuple[Reading, Mask]:
     """Put good and unreadable samples of a series back in order; also tell which good ones have no time."""
     series: Series = packet.series[place]
+    if not packet.rejects:
+        timeless = series.t_us == NO_TIME
+        t_us = np.where(timeless, now_us, series.t_us) if timeless.any() else series.t_us
+        return Reading(t_us, series.raw, series.meta, series.seq, series.boot, series.vectors), timeless
     bad = [reject for reject in packet.rejects if reject.series == place and reject.index is not None]
     n = len(series.raw) + len(bad)
     v = np.full(n, np.nan)

@@ -13,24 +13,39 @@ from contract.places import is_local
 _MQTT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
-class EdgeSettings(BaseSettings):
-    """Settings of one edge agent, from `ETP_*` variables or a `.env` file."""
+class EdgeFolder(BaseSettings):
+    """Where one edge agent keeps its spool, its status and the cached configuration."""
 
     model_config = SettingsConfigDict(env_prefix="ETP_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Path("var")
+    edge_dir: Path | None = None  # by default `edge` in the data folder
+
+    @property
+    def folder(self) -> Path:
+        """Name the folder."""
+        return self.edge_dir or self.data_dir / "edge"
+
+
+class EdgeSettings(EdgeFolder):
+    """Settings of one edge agent, from `ETP_*` variables or a `.env` file."""
 
     edge_agent_id: UUID
     edge_token: SecretStr | None = None
     edge_token_file: Path | None = None
-    data_dir: Path = Path("var")
-    edge_dir: Path | None = None  # the spool and the cached configuration; by default `edge` in the data folder
-
     env: Literal["dev", "production"] = "dev"
     hub_url: str | None = None
     mqtt_url: str | None = None  # mqtt://host:port, mqtts:// for TLS
     http_port: int = 8080
     mqtt_port: int = 1883
 
+    edge_instance: int = Field(
+        default=0, ge=0, le=99, description="Above 0: one of several that share the agent's load, by `$share`."
+    )
     edge_spool_bytes: int = Field(default=2 * 1024**3, ge=1024)
+    edge_spool_full: Literal["wait", "drop-oldest"] = Field(
+        default="wait", description="wait: the broker keeps what does not fit. drop-oldest: counted and reported."
+    )
     edge_linger_ms: float = Field(default=50.0, ge=0)
     edge_batch_samples: int = Field(default=10_000, ge=1, le=10_000)
     edge_batch_bytes: int = Field(default=1_000_000, ge=1)
@@ -54,9 +69,9 @@ class EdgeSettings(BaseSettings):
         return self
 
     @property
-    def folder(self) -> Path:
-        """Name the folder of the spool and the cached configuration."""
-        return self.edge_dir or self.data_dir / "edge"
+    def spool_file(self) -> Path:
+        """Name the spool's file."""
+        return self.folder / "spool.sqlite"
 
     @property
     def hub(self) -> str:

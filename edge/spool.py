@@ -10,29 +10,12 @@ from uuid import uuid4
 
 import aiosqlite
 
+from edge import dropped, spool_schema
+from edge.clock import now_us
+from edge.dropped import Report
+
 MAX_REFUSED: Final = 10_000
 ENTRY_OVERHEAD_BYTES: Final = 64  # a row's share of SQLite's pages, so that many tiny entries fill the spool as well
-
-_SCHEMA: Final = """
-create table if not exists entry (
-  id integer primary key autoincrement,
-  samples integer not null,
-  body blob not null
-) strict;
-create table if not exists batch (
-  first_entry integer primary key,
-  last_entry integer not null,
-  batch_id text not null unique
-) strict;
-create table if not exists refused (
-  id integer primary key autoincrement,
-  at_us integer not null,
-  source text not null,
-  status integer,
-  answer text not null,
-  content blob not null
-) strict;
-"""
 
 
 class SpoolInUse(RuntimeError):
@@ -40,10 +23,13 @@ class SpoolInUse(RuntimeError):
 
 
 class Entry(NamedTuple):
-    """One series entry of a batch, as JSON, and how many samples it holds."""
+    """One series entry of a batch, as JSON: how many samples it holds, whose, and from when to when (µs since 1970)."""
 
     body: bytes
     samples: int
+    sensor: str
+    first_us: int
+    last_us: int
 
 
 class Refused(NamedTuple):
@@ -77,18 +63,29 @@ class Spool:
     One program at a time: a second one that opens the same file gets `SpoolInUse`.
     """
 
-    def __init__(self, db: aiosqlite.Connection, max_bytes: int, new_batch_id: Callable[[], str]) -> None:
+    def __init__(
+        self, db: aiosqlite.Connection, max_bytes: int, new_batch_id: Callable[[], str], clock_us: Callable[[], int]
+    ) -> None:
         self._db = db
         self.max_bytes = max_bytes
         self._new_batch_id = new_batch_id
+        self._clock_us = clock_us
         self._lock = asyncio.Lock()
         self._changed = asyncio.Condition()
         self.samples = 0
         self.bytes = 0
         self.refused = 0
+        self.unreported = 0  # dropped samples that the hub has not heard of
+        self.oldest_us: int | None = None  # when the oldest entry was appended
 
     @classmethod
-    async def open(cls, path: Path, max_bytes: int, new_batch_id: Callable[[], str] = _new_batch_id) -> Self:
+    async def open(
+        cls,
+        path: Path,
+        max_bytes: int,
+        new_batch_id: Callable[[], str] = _new_batch_id,
+        clock_us: Callable[[], int] = now_us,
+    ) -> Self:
         """Open or create the spool; max_bytes bounds its content. Raises `SpoolInUse`."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.chmod(0o700)  # raw values are not for everybody who uses this machine
@@ -99,8 +96,8 @@ class Spool:
             await db.execute("pragma journal_mode = wal")
             await db.execute("pragma synchronous = full")
             await db.execute("pragma journal_size_limit = 16777216")
-            await db.executescript(_SCHEMA)
-            spool = cls(db, max_bytes, new_batch_id)
+            await spool_schema.prepare(db)
+            spool = cls(db, max_bytes, new_batch_id, clock_us)
             await spool._count()
         except sqlite3.OperationalError as error:
             await db.close()
@@ -117,10 +114,26 @@ class Spool:
         async with self._lock:
             await self._db.close()
 
+    def fits(self, size: int) -> bool:
+        """Tell whether entries of size bytes in all fit; into an empty spool anything does."""
+        return not self.bytes or self.bytes + size <= self.max_bytes
+
     async def room(self, size: int) -> None:
-        """Wait until entries of size bytes in all fit; into an empty spool anything does."""
+        """Wait until entries of size bytes in all fit."""
         async with self._changed:
-            await self._changed.wait_for(lambda: not self.bytes or self.bytes + size <= self.max_bytes)
+            await self._changed.wait_for(lambda: self.fits(size))
+
+    async def drop_oldest(self, size: int) -> int:
+        """Make room for size bytes where the oldest entries are not being sent; returns how many samples are gone."""
+        return await asyncio.shield(self._drop_oldest(size))
+
+    async def next_report(self) -> Report | None:
+        """Return the oldest counts of dropped samples that the hub has not confirmed."""
+        return await asyncio.shield(self._next_report())
+
+    async def settle_report(self, report: Report) -> None:
+        """Forget counts that the hub has confirmed."""
+        await asyncio.shield(self._settle_report(report))
 
     async def filled(self) -> None:
         """Wait until there is something to send."""
@@ -151,12 +164,34 @@ class Spool:
     async def _append(self, entries: Sequence[Entry], refused: Sequence[Refused]) -> None:
         async with self._transaction():
             if entries:
+                now = self._clock_us()
                 await self._db.executemany(
-                    "insert into entry (samples, body) values (?, ?)", [(e.samples, e.body) for e in entries]
+                    "insert into entry (body, samples, sensor, first_us, last_us, at_us) values (?, ?, ?, ?, ?, ?)",
+                    [(*entry, now) for entry in entries],
                 )
+                self.oldest_us = self.oldest_us or now
             if refused:
                 await self._insert_refused(refused)
         await self._account(sum(e.samples for e in entries), size_of(entries), len(refused))
+
+    async def _drop_oldest(self, size: int) -> int:
+        # A hundredth more than needed, so that not every message costs a deletion.
+        wanted = self.bytes + size - self.max_bytes + self.max_bytes // 100
+        async with self._transaction():
+            freed = await dropped.drop_oldest(self._db, wanted, ENTRY_OVERHEAD_BYTES)
+            self.oldest_us = await self._oldest()
+        self.unreported += freed.samples
+        await self._account(-freed.samples, -freed.size, 0)
+        return freed.samples
+
+    async def _next_report(self) -> Report | None:
+        async with self._transaction():
+            return await dropped.next_report(self._db)
+
+    async def _settle_report(self, report: Report) -> None:
+        async with self._transaction():
+            await dropped.settle(self._db, report)
+        self.unreported -= report.samples
 
     async def _next_batch(self, max_samples: int, max_bytes: int) -> Batch | None:
         async with self._transaction():
@@ -210,6 +245,7 @@ class Spool:
             await self._db.execute("delete from batch where first_entry = ?", (batch.first_entry,))
             if refusal is not None:
                 await self._insert_refused([refusal])
+            self.oldest_us = await self._oldest()
         samples, size, entries = total or (0, 0, 0)
         await self._account(-samples, -(size + entries * ENTRY_OVERHEAD_BYTES), 0 if refusal is None else 1)
 
@@ -241,6 +277,12 @@ class Spool:
         samples, size, entries = total or (0, 0, 0)
         self.samples, self.bytes = samples, size + entries * ENTRY_OVERHEAD_BYTES
         self.refused = refused[0] if refused else 0
+        self.unreported = await dropped.unreported(self._db)
+        self.oldest_us = await self._oldest()
+
+    async def _oldest(self) -> int | None:
+        row = await self._row("select at_us from entry order by id limit 1")
+        return row[0] if row else None
 
     async def _account(self, samples: int, size: int, refused: int) -> None:
         async with self._changed:

@@ -15,6 +15,8 @@ from hub import asyncapi, frontend, gateway, health, openapi
 from hub.audit.routes import routes as audit_routes
 from hub.auth import personal_tokens, post, session_queries, tidy
 from hub.auth.routes import routes as auth_routes
+from hub.brokers import notices
+from hub.brokers.program import keeper_of
 from hub.captures import auto_stop
 from hub.captures import service as captures
 from hub.captures.routes import routes as capture_routes
@@ -67,6 +69,7 @@ from hub.sensors.routes import routes as sensor_routes
 from hub.settings import ALL_ROLES, Role, Settings
 from hub.telemetry import merging, retention, sharding
 from hub.telemetry.crew import Crew
+from hub.telemetry.dropped_routes import routes as dropped_routes
 from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
@@ -104,6 +107,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         stream_root_routes,
         vector_routes,
         sample_routes,
+        dropped_routes,
         sealing_routes,
         proposal_routes,
         influx_routes,
@@ -184,6 +188,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("auth.tidy", lambda: tidy.run(hub.db))
         workers.add("journal.tidy", lambda: journal_tidy.run(hub.db, settings.journal_days))
         workers.add("channels.tidy", lambda: channel_tidy.run(hub.db))
+        _keep_broker_accounts(hub, workers)
     if "api" in roles:
         workers.add("auth.personal_tokens", lambda: personal_tokens.note_uses(hub))
         fabric = app[FABRIC] = make_fabric(hub, journal)
@@ -222,6 +227,15 @@ async def _end_telemetry(app: web.Application) -> None:
     for stream in app[TELEMETRY_STREAMS]:
         stream.stop()
     await _say_goodbye(app[TELEMETRY_SOCKETS])
+
+
+def _keep_broker_accounts(hub: Hub, workers: Workers) -> None:
+    settings = hub.settings
+    if settings.mosquitto_dir is None:
+        return
+    keeper = keeper_of(settings, settings.mosquitto_dir, hub.db, hub.vault, hub.clock)
+    workers.add("brokers.keeper", keeper.run)
+    workers.add("brokers.notices", lambda: notices.listen(keeper.password, settings.broker_url, keeper.heard))
 
 
 async def _close_sockets(app: web.Application) -> None:

@@ -78,6 +78,16 @@ class Settings(BaseSettings):
     refresh_token_s: int = Field(default=14 * 86_400, ge=60, description="A session may rest so long.")
     session_s: int = Field(default=30 * 86_400, ge=60, description="However busy, a session ends after so long.")
 
+    mosquitto_dir: Path | None = Field(
+        default=None, description="The folder that a Mosquitto works in, whose accounts the role worker keeps."
+    )
+    mosquitto_pid_file: Path | None = Field(default=None, description="By default data/mosquitto.pid in that folder.")
+    mosquitto_instances: int = Field(
+        default=0, ge=0, le=99, description="Logins of each edge agent for programs that share its load."
+    )
+    mqtt_url: str | None = Field(default=None, description="That Mosquitto; by default on this machine.")
+    mqtt_port: int = 1883
+
     requests_per_s: float = Field(default=50.0, gt=0, description="For each session or token, shared by all replicas.")
     requests_burst: int = Field(default=500, ge=1)
     public_requests_per_s: float = Field(default=10.0, gt=0, description="For each address, where nobody is known.")
@@ -108,6 +118,11 @@ class Settings(BaseSettings):
         return (self.public_url or "").startswith("https://")
 
     @property
+    def broker_url(self) -> str:
+        """The address of the Mosquitto whose accounts are kept."""
+        return self.mqtt_url or f"mqtt://127.0.0.1:{self.mqtt_port}"
+
+    @property
     def key_file(self) -> Path:
         """Where the secret key is, or is created outside production."""
         return self.secret_key_file or self.data_dir / "secret.key"
@@ -119,16 +134,26 @@ def _require_encryption(settings: Settings) -> None:
         raise ValueError("ETP_PUBLIC_URL begins with https:// in production")
     if settings.tls_cert_file is None and not settings.trusted_proxies:
         raise ValueError("somebody ends TLS: set ETP_TLS_CERT_FILE, or ETP_TRUSTED_PROXIES for the proxy that does")
-    database = urlsplit(settings.database_url)
-    socket = parse_qs(database.query).get("host", [""])[0].startswith("/")
-    if not (socket or is_local(database.hostname)) and "sslmode=verify-full" not in database.query:
+    if not _database_is_safe(settings.database_url):
         raise ValueError("ETP_DATABASE_URL needs sslmode=verify-full for another machine")
     stream = urlsplit(settings.redis_url)
     if stream.scheme not in {"rediss", "unix"} and not is_local(stream.hostname):
         raise ValueError("ETP_REDIS_URL needs rediss:// for another machine")
+    broker = urlsplit(settings.mqtt_url or "")
+    if broker.scheme != "mqtts" and not is_local(broker.hostname):
+        raise ValueError("ETP_MQTT_URL needs mqtts:// for another machine")
     mail = urlsplit(settings.smtp_url or "")
     if mail.scheme == "smtp+plain" and not is_local(mail.hostname):
         raise ValueError("ETP_SMTP_URL needs smtp:// or smtps:// for another machine")
+
+
+def _database_is_safe(url: str) -> bool:
+    """Tell whether the way to the database is a socket, stays on this machine, or is encrypted and verified."""
+    parts = urlsplit(url)
+    # As asyncpg reads them: of a repeated parameter the last counts, and `host` only where the address names none.
+    told = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    host = parts.hostname or told.get("host", "")
+    return host.startswith("/") or is_local(host) or told.get("sslmode") == "verify-full"
 
 
 def load() -> Settings:

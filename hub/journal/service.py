@@ -35,6 +35,7 @@ EVENTS_OF: Final = {
     Kind.TIME_FUTURE: EventKind.REJECTED,
     Kind.PACKET_REFUSED: EventKind.REJECTED,
     Kind.UNAUTHORIZED: EventKind.REJECTED,
+    Kind.DROPPED: EventKind.REJECTED,
 }
 
 

@@ -17,6 +17,9 @@ REQUEST_ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 # A hop as some proxies write it: 192.0.2.7:4711, [2001:db8::7]:4711.
 _HOP: Final = re.compile(r"\[(?P<six>[0-9A-Fa-f:.]+)\](?::\d+)?|(?P<four>[0-9.]+)(?::\d+)?|(?P<bare>[0-9A-Fa-f:.]+)")
 
+# What proxies write to tell for whom they speak.
+_SPOKEN_FOR: Final = ("forwarded", "x-forwarded-", "x-real-ip", "via")
+
 
 def arrive(request: web.BaseRequest, trusted: Sequence[Network], *, always_https: bool) -> Arrival:
     """Note where a request comes from; what its headers say of that counts only when a trusted proxy sent it."""
@@ -32,6 +35,14 @@ def arrive(request: web.BaseRequest, trusted: Sequence[Network], *, always_https
         address=str(_client(peer, list(hops), trusted)),
         https=always_https or proto == "https",
     )
+
+
+def is_neighbour(request: web.BaseRequest) -> bool:
+    """Tell whether a program of this machine asks for itself: its address is local, and no proxy names another."""
+    if any(name.lower().startswith(_SPOKEN_FOR) for name in request.headers):
+        return False
+    peer = _address(request.remote or "")
+    return peer is not None and peer.is_loopback
 
 
 def _client(peer: Address, hops: list[str], trusted: Sequence[Network]) -> Address:

@@ -20,18 +20,26 @@ async def project_of(tx: Tx, agent_id: UUID) -> UUID | None:
 
 
 async def insert(
-    tx: Tx, *, project_id: UUID, name: str, token_digest: bytes, is_default: bool, samples_per_s: float
+    tx: Tx,
+    *,
+    project_id: UUID,
+    name: str,
+    token_digest: bytes,
+    broker_hash: str,
+    is_default: bool,
+    samples_per_s: float,
 ) -> UUID:
     """Create an edge agent."""
     return await tx.fetchval(
         """
-        insert into edge_agent (project_id, name, token_digest, is_default, samples_per_s)
-        values ($1, $2, $3, $4, $5)
+        insert into edge_agent (project_id, name, token_digest, broker_hash, is_default, samples_per_s)
+        values ($1, $2, $3, $4, $5, $6)
         returning id
         """,
         project_id,
         name,
         token_digest,
+        broker_hash,
         is_default,
         samples_per_s,
     )

@@ -24,6 +24,7 @@ from hub.sensors.agent_models import (
     EdgeAgentUpdate,
     EdgeConfig,
 )
+from hub.sensors.broker_hash import broker_hash
 from hub.sensors.limit_models import AGENT_SAMPLES_PER_S
 from hub.sensors.problems import DefaultEdgeAgentTaken, EdgeAgentNameTaken, WrongBrokerLogin
 
@@ -37,6 +38,7 @@ async def create(ctx: Context, body: EdgeAgentCreate) -> EdgeAgent:
             project_id=ctx.scope.scope_id,
             name=body.name,
             token_digest=ctx.hub.keys.digest(token),
+            broker_hash=broker_hash(token),
             is_default=body.default,
             samples_per_s=body.limits.samples_per_s or AGENT_SAMPLES_PER_S,
         )

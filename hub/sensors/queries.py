@@ -32,6 +32,7 @@ async def insert(
     display_unit: str,
     token_digest: bytes,
     token_sealed: bytes,
+    broker_hash: str,
     heartbeat_interval_s: float,
     calibration_notes: str,
     axis: dict[str, Any] | None,
@@ -44,9 +45,9 @@ async def insert(
     await tx.execute(
         """
         insert into sensor
-          (id, project_id, name, type, input_unit, display_unit, token_digest, token_sealed, heartbeat_interval_s,
-           calibration_notes, axis, time_source, requests_per_s, requests_burst, samples_per_s)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+          (id, project_id, name, type, input_unit, display_unit, token_digest, token_sealed, broker_hash,
+           heartbeat_interval_s, calibration_notes, axis, time_source, requests_per_s, requests_burst, samples_per_s)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         """,
         sensor_id,
         project_id,
@@ -56,6 +57,7 @@ async def insert(
         display_unit,
         token_digest,
         token_sealed,
+        broker_hash,
         heartbeat_interval_s,
         calibration_notes,
         axis,

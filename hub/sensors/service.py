@@ -19,6 +19,7 @@ from hub.projects.models import Role
 from hub.projects.problems import RoleTooLow
 from hub.sensors import guards, queries, tokens
 from hub.sensors.access import check_speaks_for
+from hub.sensors.broker_hash import broker_hash
 from hub.sensors.limit_models import Limits, LimitsUpdate, TimeSource
 from hub.sensors.models import (
     ProjectSensorQuery,
@@ -51,6 +52,7 @@ async def create(ctx: Context, body: SensorCreate) -> Sensor:
             display_unit=body.display_unit,
             token_digest=digest,
             token_sealed=await tokens.seal(ctx, sensor_id, token),
+            broker_hash=broker_hash(token),
             heartbeat_interval_s=body.heartbeat_interval_s,
             calibration_notes=body.calibration_notes,
             axis=None if body.axis is None else body.axis.model_dump(),

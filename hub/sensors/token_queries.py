@@ -54,40 +54,46 @@ async def sealed_of_sensor(tx: Tx, sensor_id: UUID) -> bytes | None:
 
 
 async def rotate_of_sensor(
-    tx: Tx, *, sensor_id: UUID, digest: bytes, sealed: bytes, old_token_until: datetime | None
+    tx: Tx, *, sensor_id: UUID, digest: bytes, sealed: bytes, broker_hash: str, old_token_until: datetime | None
 ) -> bool:
     """Give a sensor another token; the one before is good until then, older ones no more. False: no such sensor."""
     return (
         await tx.fetchval(
             """
             update sensor
-            set token_digest = $2, token_sealed = $3,
-              old_token_digest = case when $4::timestamptz is not null then token_digest end, old_token_until = $4
+            set token_digest = $2, token_sealed = $3, broker_hash = $4,
+              old_token_digest = case when $5::timestamptz is not null then token_digest end,
+              old_broker_hash = case when $5::timestamptz is not null then broker_hash end, old_token_until = $5
             where id = $1 and deleted_at is null
             returning true
             """,
             sensor_id,
             digest,
             sealed,
+            broker_hash,
             old_token_until,
         )
         is not None
     )
 
 
-async def rotate_of_agent(tx: Tx, *, agent_id: UUID, digest: bytes, old_token_until: datetime | None) -> bool:
+async def rotate_of_agent(
+    tx: Tx, *, agent_id: UUID, digest: bytes, broker_hash: str, old_token_until: datetime | None
+) -> bool:
     """Give an edge agent another token; the one before is good until then, older ones no more. False: no such agent."""
     return (
         await tx.fetchval(
             """
             update edge_agent
-            set token_digest = $2,
-              old_token_digest = case when $3::timestamptz is not null then token_digest end, old_token_until = $3
+            set token_digest = $2, broker_hash = $3,
+              old_token_digest = case when $4::timestamptz is not null then token_digest end,
+              old_broker_hash = case when $4::timestamptz is not null then broker_hash end, old_token_until = $4
             where id = $1
             returning true
             """,
             agent_id,
             digest,
+            broker_hash,
             old_token_until,
         )
         is not None

@@ -12,8 +12,10 @@ from hub.kit.crypto import new_token
 from hub.kit.db import Tx
 from hub.kit.key_ring import KeyRing
 from hub.kit.problems import FieldError, InvalidPayload, NotFound
+from hub.kit.vault import Vault
 from hub.ledger.service import Fact, record
 from hub.sensors import token_queries
+from hub.sensors.broker_hash import broker_hash
 from hub.sensors.problems import SensorTokenTaken
 from hub.sensors.secret import weakness
 from hub.sensors.token_models import RotatedToken, Rotation, SensorRotation, ShownToken
@@ -38,14 +40,19 @@ async def seal(ctx: Context, sensor_id: UUID, token: str) -> bytes:
     return await ctx.hub.vault.seal(token.encode(), _about(sensor_id))
 
 
+async def unseal(vault: Vault, sensor_id: UUID, sealed: bytes) -> str:
+    """Open what `seal` made of a sensor's token."""
+    return (await vault.unseal(sealed, _about(sensor_id))).decode()
+
+
 async def view(ctx: Context, sensor_id: UUID) -> ShownToken:
     """Show a sensor's token, which is recorded."""
     sealed = await token_queries.sealed_of_sensor(ctx.tx, sensor_id)
     if sealed is None:
         raise NotFound(noun="sensor")
-    token = await ctx.hub.vault.unseal(sealed, _about(sensor_id))
+    token = await unseal(ctx.hub.vault, sensor_id, sealed)
     await record(ctx, Fact("sensor.token_viewed", subject_id=sensor_id))
-    return ShownToken(token=token.decode())
+    return ShownToken(token=token)
 
 
 async def rotate(ctx: Context, sensor_id: UUID, body: SensorRotation) -> RotatedToken:
@@ -58,6 +65,7 @@ async def rotate(ctx: Context, sensor_id: UUID, body: SensorRotation) -> Rotated
             sensor_id=sensor_id,
             digest=digest,
             sealed=await seal(ctx, sensor_id, token),
+            broker_hash=broker_hash(token),
             old_token_until=until,
         )
     except asyncpg.UniqueViolationError as error:
@@ -72,7 +80,11 @@ async def rotate_of_agent(ctx: Context, agent_id: UUID, body: Rotation) -> Rotat
     """Give an edge agent another token, which is in this answer only; the one before stays good for the overlap."""
     token, until = new_token("etpe"), _end_of_overlap(ctx, body)
     if not await token_queries.rotate_of_agent(
-        ctx.tx, agent_id=agent_id, digest=ctx.hub.keys.digest(token), old_token_until=until
+        ctx.tx,
+        agent_id=agent_id,
+        digest=ctx.hub.keys.digest(token),
+        broker_hash=broker_hash(token),
+        old_token_until=until,
     ):
         raise NotFound(noun="edge agent")
     await record(ctx, Fact("edge_agent.token_rotated", subject_id=agent_id, details={"overlap_s": body.overlap_s}))

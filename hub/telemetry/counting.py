@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from contract.packets import NO_TIME
 from hub.kit.context import Hub
 from hub.kit.db import Tx
-from hub.telemetry import entries, queries, read_queries
+from hub.telemetry import dropped_queries, entries, queries, read_queries
 from hub.telemetry.chunks import LONGEST_SPAN_US
 from hub.telemetry.models import CaptureLedger, Ledger, SensorLedger
 from hub.telemetry.problems import StreamUnavailable
@@ -32,6 +32,7 @@ async def of_sensor(hub: Hub, sensor_no: int) -> Ledger:
         counts = await read_queries.sensor_counts(tx, sensor_no)
         packets = await read_queries.packet_counts(tx, sensor_no)
         lost = await read_queries.lost_count(tx, sensor_no, NO_TIME, FAR_FUTURE_US)
+        dropped = await dropped_queries.count(tx, sensor_no, NO_TIME, FAR_FUTURE_US)
     received = (counts["received"] if counts else 0) + pending
     sent, gaps = _packets(packets, received)
     return Ledger(
@@ -43,6 +44,7 @@ async def of_sensor(hub: Hub, sensor_no: int) -> Ledger:
         late=counts["late"] if counts else 0,
         differing=counts["differing"] if counts else 0,
         lost=lost,
+        dropped=dropped,
         sent=sent,
         gaps=gaps,
     )
@@ -78,6 +80,7 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
                     pending=pending[no],
                     late=late.get(no, 0),
                     lost=await read_queries.lost_count(tx, no, from_us, to_us),
+                    dropped=await dropped_queries.count(tx, no, from_us, to_us),
                     sent=sent,
                     gaps=gaps,
                 )
@@ -90,6 +93,7 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
         pending=sum(part.pending for part in parts),
         late=sum(part.late for part in parts),
         lost=sum(part.lost for part in parts),
+        dropped=sum(part.dropped for part in parts),
         sent=_sum_if_known([part.sent for part in parts]),
         gaps=_sum_if_known([part.gaps for part in parts]),
         sensors=parts,

@@ -105,6 +105,10 @@ class Ledger(BaseModel):
     pending: int = Field(description="Durable in the stream, not yet in the database.")
     late: int = Field(description="Sensor: below its newest t when stored. Capture: stored after Stop.")
     lost: int = Field(description="Acknowledged, then gone with the stream's files; never part of received.")
+    dropped: int = Field(
+        description="Dropped by edge agents whose spools were full; never part of received. Capture: of the stretches "
+        "of time that meet it, so perhaps more than its own."
+    )
     differing: int | None = Field(default=None, description="Physical values that an edge agent computed otherwise.")
     sent: int | None = Field(
         default=None,

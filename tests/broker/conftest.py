@@ -5,6 +5,7 @@ import pytest
 from broker.embedded import EmbeddedBroker
 from broker.hub_accounts import HubAccounts
 from broker.settings import BrokerSettings
+from tests.broker.either import Deployed, Embedded
 from tests.broker.parts import Client, PeerHub
 
 
@@ -54,3 +55,36 @@ async def enter():
     yield enter
     for client in clients:
         await client.vanish()
+
+
+@pytest.fixture
+async def deployed(hub, tmp_path):
+    """Mosquitto."""
+    broker = Deployed(hub, tmp_path / "mosquitto")
+    await broker.mosquitto.start()
+    yield broker
+    await broker.mosquitto.stop()
+
+
+@pytest.fixture(params=["embedded", "mosquitto"])
+async def either(request, hub, serve, tmp_path):
+    """Each of the two brokers, told of the peer hub's accounts by `follow`."""
+    if request.param == "embedded":
+        async with serve() as running:
+            yield Embedded(running)
+        return
+    broker = Deployed(hub, tmp_path / "mosquitto")
+    await broker.mosquitto.start()
+    yield broker
+    await broker.mosquitto.stop()
+
+
+@pytest.fixture
+def join(enter):
+    """Connect a client once the broker knows everybody whom the hub knows."""
+
+    async def join(broker, login, **options):
+        await broker.follow()
+        return await enter(broker, login, **options)
+
+    return join

@@ -32,3 +32,22 @@ def test_a_topic_reads_back_as_it_was_named(name, kind):
 )
 def test_anything_else_is_no_topic(topic):
     assert topics.parse(topic) is None
+
+
+def test_instances_of_an_agent_have_names_of_their_own():
+    assert topics.login(SENSOR) == str(SENSOR)
+    assert topics.login(SENSOR, 2) == f"{SENSOR}-2"
+    assert topics.status(SENSOR, 2) == f"etp/v1/edge/{SENSOR}/status/2"
+    assert topics.shared(SENSOR, topics.TELEMETRY_FILTER) == f"$share/{SENSOR}/etp/v1/telemetry/+"
+
+
+@pytest.mark.parametrize("instance", [0, 1, 99])
+def test_a_login_reads_back_as_it_was_named(instance):
+    assert topics.parse_login(topics.login(SENSOR, instance)) == (SENSOR, instance)
+
+
+@pytest.mark.parametrize(
+    "user", ["", "hub", f"{SENSOR}-", f"{SENSOR}-0", f"{SENSOR}-01", f"{SENSOR}-x", f"{SENSOR}1", str(SENSOR).upper()]
+)
+def test_anything_else_is_no_login(user):
+    assert topics.parse_login(user) is None

@@ -4,7 +4,7 @@ import aiomqtt
 import pytest
 
 from edge.settings import EdgeSettings
-from tests.edge.parts import TOKEN, Agent, Device, Embedded, Mosquitto, PeerHub
+from tests.edge.parts import SENSOR_TOKEN, TOKEN, Agent, Deployed, Device, Embedded, PeerHub
 
 
 @pytest.fixture
@@ -19,8 +19,7 @@ async def hub():
 async def broker(request, tmp_path):
     """The deployed broker, or by indirect parameter the embedded one."""
     folder = tmp_path / "broker"
-    folder.mkdir()
-    running = {"mosquitto": Mosquitto, "embedded": Embedded}[getattr(request, "param", "mosquitto")](folder)
+    running = {"mosquitto": Deployed, "embedded": Embedded}[getattr(request, "param", "mosquitto")](folder)
     await running.start()
     yield running
     await running.stop()
@@ -41,6 +40,7 @@ async def agent(hub, broker, tmp_path):
         edge_linger_ms=10,
         edge_request_timeout_s=5,
     )
+    await broker.admit("agent", settings.edge_agent_id)
     agent = Agent(settings, broker)
     yield agent
     await agent.end()
@@ -49,9 +49,10 @@ async def agent(hub, broker, tmp_path):
 @pytest.fixture
 async def device(broker):
     sensor_id = uuid4()
+    await broker.admit("sensor", sensor_id)
     identity = str(sensor_id)
     async with aiomqtt.Client(
-        "127.0.0.1", broker.port, username=identity, password="sensor-token", identifier=identity
+        "127.0.0.1", broker.port, username=identity, password=SENSOR_TOKEN, identifier=identity
     ) as client:
         client.pending_calls_threshold = 10_000
         yield Device(client, sensor_id)

@@ -7,8 +7,6 @@ import hashlib
 import inspect
 import json
 import os
-import shutil
-import socket
 import sqlite3
 import sys
 import time
@@ -18,14 +16,19 @@ from uuid import UUID, uuid4
 import aiomqtt
 from aiohttp import web
 
-from broker.accounts import Account
+from broker.accounts import Account as BrokerAccount
 from broker.embedded import EmbeddedBroker
 from broker.settings import BrokerSettings
 from contract import topics
 from edge.agent import serve
+from hub.brokers import files
+from hub.brokers.models import Account
+from hub.sensors.broker_hash import broker_hash
+from tests.mosquitto import OPERATOR, Mosquitto
 from tests.services import free_port
 
-TOKEN = "agent-token-for-tests"
+TOKEN, SENSOR_TOKEN = "agent-token-for-tests", "sensor-token"
+HASHES = {"agent": broker_hash(TOKEN), "sensor": broker_hash(SENSOR_TOKEN)}
 
 
 async def eventually(condition, what, within_s=20.0):
@@ -46,10 +49,14 @@ class PeerHub:
 
     def __init__(self):
         self.port = free_port()
-        self.batches = []  # (batch id, content) of every request that was answered, in order
+        self.batches = []  # (batch id, content) of every request that came, in order
+        self.taken = {}  # batch id → its series, as often as it came
+        self.after = None  # called with the request once a batch is taken, before it is answered
         self.samples = defaultdict(list)  # sensor id → (t, v) in the order of arrival
         self.series = []
         self.heartbeats = []
+        self.dropped = {}  # report id → its content, as the hub books it
+        self.dropped_answer = None  # given instead of taking a report
         self.config = {"agent": {"id": str(uuid4()), "name": "bench", "project_id": str(uuid4())}, "sensors": []}
         self.config_answers = []
         self.answer = None  # decides on a batch: None takes it, a response is given instead
@@ -63,6 +70,7 @@ class PeerHub:
         app = web.Application(client_max_size=64 * 1024**2)
         app.router.add_post("/api/v1/telemetry", self._telemetry)
         app.router.add_get("/api/v1/edge/config", self._config)
+        app.router.add_post("/api/v1/edge/dropped", self._dropped)
         app.router.add_post("/api/v1/sensors/{id}/heartbeat", self._heartbeat)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -83,6 +91,9 @@ class PeerHub:
         self.batches.append((batch["batch_id"], body))
         if self.answer is not None and (given := self.answer(batch)) is not None:
             return given
+        self.taken[batch["batch_id"]] = batch["series"]
+        if self.after is not None:
+            self.after(request)
         rejected = []
         accepted = 0
         for place, series in enumerate(batch["series"]):
@@ -95,6 +106,14 @@ class PeerHub:
                     self.samples[series["sensor_id"]].append((t, v))
         answer = {"batch_id": batch["batch_id"], "accepted": accepted, "duplicates": 0, "rejected": rejected}
         return web.json_response(answer, status=202 if accepted or not rejected else 422)
+
+    async def _dropped(self, request):
+        report = await request.json()
+        known = self.dropped.setdefault(report["report_id"], report["dropped"])
+        assert known == report["dropped"]
+        if self.dropped_answer is not None:
+            return self.dropped_answer()
+        return web.Response(status=204)
 
     async def _config(self, request):
         body = json.dumps(self.config).encode()
@@ -110,38 +129,39 @@ class PeerHub:
         return web.Response(status=204)
 
 
-class Mosquitto:
-    """The deployed broker, open to everybody."""
+class Deployed:
+    """The deployed broker with its accounts: agents under TOKEN, sensors under SENSOR_TOKEN."""
 
     def __init__(self, folder):
-        self.port = free_port()
-        self._folder = folder
-        self._process = None
+        self.mosquitto = Mosquitto(folder)
+        self._project_id = uuid4()
+        self._accounts = {}
+
+    @property
+    def port(self):
+        return self.mosquitto.port
 
     async def start(self):
-        config = self._folder / "mosquitto.conf"
-        config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
-            f"persistence true\npersistence_location {self._folder}/\nuser root\n"
-        )
-        program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
-        assert program, "mosquitto is not installed: apt-get install mosquitto"
-        self._process = await asyncio.create_subprocess_exec(
-            program, "-c", str(config), stderr=asyncio.subprocess.DEVNULL
-        )
-        for _ in range(500):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.1):
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError("the broker does not listen")
+        await self.mosquitto.start()
 
     async def stop(self):
-        self._process.terminate()
-        await self._process.wait()
+        await self.mosquitto.stop()
 
-    async def status(self, agent_id):
-        async with aiomqtt.Client("127.0.0.1", self.port) as client:
-            await client.subscribe(topics.status(agent_id))
+    async def admit(self, kind, account_id):
+        """Let a sensor or an agent in."""
+        password = HASHES[kind]
+        self._accounts[account_id] = Account(kind, account_id, self._project_id, default=kind == "agent", hash=password)
+        accounts = list(self._accounts.values())
+        users = files.passwords(accounts, lambda account: account.hash, instances=2)
+        await self.mosquitto.admit(accounts, users, instances=2)
+
+    async def status(self, agent_id, instance=0):
+        name, password = OPERATOR
+        identifier = uuid4().hex
+        async with aiomqtt.Client(
+            "127.0.0.1", self.port, username=name, password=password, identifier=identifier
+        ) as client:
+            await client.subscribe(topics.status(agent_id, instance))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     return json.loads((await anext(client.messages)).payload)
@@ -157,7 +177,7 @@ class Everybody:
 
     async def login(self, username, password):
         kind = "agent" if password == TOKEN else "sensor"
-        account = Account(kind, UUID(username), self._project_id, default=kind == "agent")
+        account = BrokerAccount(kind, UUID(username), self._project_id, default=kind == "agent")
         return self._accounts.setdefault(account.id, account)
 
     def find(self, account_id):
@@ -183,6 +203,9 @@ class Embedded:
 
     async def stop(self):
         await self._broker.shutdown()
+
+    async def admit(self, kind, account_id):
+        """Let a sensor or an agent in, as everybody is."""
 
     async def status(self, agent_id):
         # Nobody may subscribe to it here: it is for whoever runs the broker.

@@ -11,9 +11,15 @@ from contract import topics
 from edge.agent import serve
 from edge.settings import EdgeSettings
 from edge.spool import SpoolInUse
-from tests.edge.parts import eventually
+from tests.edge.parts import TOKEN, eventually
 
 T = 1732348800
+
+
+def answering_once(status_code):
+    """Make an answer that refuses the first request only."""
+    left = iter([web.Response(status=status_code)])
+    return lambda: next(left, web.Response(status=204))
 
 
 def answering(status_code, times=10**9, **headers):
@@ -99,6 +105,29 @@ class TestIntake:
             samples = hub.samples[str(device.sensor_id)]
             await eventually(lambda: len(set(samples)) == 300, "all samples")
         assert sorted(set(samples)) == sorted(device.acknowledged)
+
+    async def test_where_it_is_set_a_full_spool_drops_the_oldest_and_the_hub_hears_how_many(self, hub, agent, device):
+        hub.dropped_answer = answering_once(503)
+        await hub.stop()
+        async with agent.running(edge_spool_bytes=4096, edge_spool_full="drop-oldest"):
+            for i in range(300):
+                await device.send([(T + i, i)])
+            await eventually(lambda: agent.shows("received", 300), "every message")
+            status = await agent.status()
+            assert (status["state"], status["dropped"]) == ("buffering", status["unreported"])
+            assert status["waiting"] + status["dropped"] == 300
+            await hub.start()
+            await eventually(lambda: agent.shows("unreported", 0), "the report")
+            await eventually(lambda: agent.shows("waiting", 0), "an empty spool")
+        arrived = hub.samples[str(device.sensor_id)]
+        gone = [sample for sample in device.acknowledged if sample not in arrived]
+        parts = [part for report in hub.dropped.values() for part in report]
+        assert {part["sensor_id"] for part in parts} == {str(device.sensor_id)}
+        assert sum(part["samples"] for part in parts) == len(gone) == status["dropped"]
+        assert min(part["first_us"] for part in parts) == gone[0][0] * 1_000_000
+        assert max(part["last_us"] for part in parts) == gone[-1][0] * 1_000_000
+        assert arrived == [sample for sample in device.acknowledged if sample not in gone]
+        assert arrived[-1] == device.acknowledged[-1]
 
 
 class TestForwarding:
@@ -258,7 +287,10 @@ class TestLife:
             # The same client id a second time: the broker throws the agent out.
             identity = str(agent.settings.edge_agent_id)
             with contextlib.suppress(aiomqtt.MqttError):
-                async with aiomqtt.Client("127.0.0.1", broker.port, identifier=identity, clean_session=False):
+                async with aiomqtt.Client(
+                    "127.0.0.1", broker.port,
+                    username=identity, password=TOKEN, identifier=identity, clean_session=False,
+                ):  # fmt: skip
                     pass
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")

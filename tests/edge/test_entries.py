@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contract.conversion.convert import ProfileVersion
 from contract.conversion.profile import Linear
 from contract.packets import decode
-from edge.entries import to_entries
+from edge.entries import Taken, to_entries
 from edge.parse import Reading
 
 SENSOR = UUID("0d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1")
@@ -16,8 +16,12 @@ DOUBLE = ProfileVersion(1, None, 3_000_000, Linear(2.0, 0.0))
 TRIPLE = ProfileVersion(2, 3_000_000, None, Linear(3.0, 0.0))
 
 
+def entries(sensor_id, readings, versions):
+    return to_entries([Taken(sensor_id, reading, versions) for reading in readings])
+
+
 def bodies(*args):
-    return [json.loads(entry.body) for entry in to_entries(*args)]
+    return [json.loads(entry.body) for entry in entries(*args)]
 
 
 def reading(seconds, values, meta=None, seq=None, boot=""):
@@ -49,7 +53,7 @@ def test_unreadable_values_travel_as_null():
 )
 def test_times_and_values_arrive_to_the_bit(samples):
     t_us, v = np.array([s[0] for s in samples]), np.array([s[1] for s in samples])
-    body = b",".join(entry.body for entry in to_entries(SENSOR, [Reading(t_us, v, {})], [DOUBLE, TRIPLE]))
+    body = b",".join(entry.body for entry in entries(SENSOR, [Reading(t_us, v, {})], [DOUBLE, TRIPLE]))
     packet = decode(b'{"series":[' + body + b"]}")
     assert packet.rejects == []
     assert np.concatenate([s.t_us for s in packet.series]).tolist() == t_us.tolist()
@@ -61,3 +65,24 @@ def test_vectors_travel_whole_and_unreadable_ones_as_null():
     read = Reading(packet.t_us, np.array([0.2, np.nan]), {}, vectors=packet.vectors)
     (body,) = bodies(SENSOR, [read], [DOUBLE])
     assert (body["v"], "p" in body) == ([[0.1, 0.2], None], False)
+
+
+def test_entries_say_whose_they_are_and_from_when_to_when():
+    (entry,) = entries(SENSOR, [reading([3, 1, 2], [1, 2, 3])], [])
+    assert (entry.samples, entry.sensor, entry.first_us, entry.last_us) == (3, str(SENSOR), 1_000_000, 3_000_000)
+
+
+numbers = st.floats(allow_nan=False, width=32)
+samples = st.lists(st.tuples(st.integers(0, 6), numbers), min_size=1, max_size=4)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), samples), max_size=8))
+def test_many_at_once_are_what_each_is_alone(messages):
+    known = [[], [DOUBLE, TRIPLE], [ProfileVersion(1, None, None, Linear(-1.0, 0.5, (0.0, 9.0)))]]
+    sensors = [UUID(int=n) for n in range(3)]
+    taken = [
+        Taken(sensors[n], reading([t for t, _ in rows], [v for _, v in rows], {0: {"n": n}}, n, "b"), known[n])
+        for n, rows in messages
+    ]
+    assert to_entries(taken) == [entry for each in taken for entry in to_entries([each])]

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import json
+import sqlite3
 import stat
 from itertools import count
 
@@ -11,9 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from edge.spool import MAX_REFUSED, Entry, Refused, Spool, size_of
 
+SENSOR = "0d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1"
+
+
+def entry(body, samples=1, sensor=SENSOR, first_us=0, last_us=0):
+    return Entry(body, samples, sensor, first_us, last_us)
+
 
 def entries(*values, samples=1):
-    return [Entry(json.dumps(value).encode(), samples) for value in values]
+    return [entry(json.dumps(value).encode(), samples) for value in values]
 
 
 def content(batch):
@@ -69,13 +76,71 @@ async def test_split_halves_come_in_order_under_new_ids(spool):
 
 
 async def test_room_is_waited_for_and_made_by_settling(spool):
-    await spool.append([Entry(b"x" * 99_000, 1)])
+    await spool.append([entry(b"x" * 99_000)])
     waiting = asyncio.create_task(spool.room(5_000))
     await asyncio.sleep(0)
     assert not waiting.done()
     await spool.settle(await spool.next_batch(10, 1000))
     await asyncio.wait_for(waiting, 5)
     await asyncio.wait_for(spool.room(10**9), 5)
+
+
+async def test_a_spool_of_an_earlier_version_keeps_its_content(tmp_path):
+    bodies = [{"sensor_id": SENSOR, "t": [t, t + 1.5, t - 2], "v": [1, 2, 3]} for t in (1732348800.000001, 5)]
+    with contextlib.closing(sqlite3.connect(tmp_path / "spool.sqlite")) as old:
+        old.executescript(
+            "create table entry (id integer primary key autoincrement, samples integer not null, body blob not null)"
+            " strict; create table batch (first_entry integer primary key, last_entry integer not null,"
+            " batch_id text not null unique) strict; insert into batch values (1, 1, 'frozen');"
+        )
+        old.executemany("insert into entry (samples, body) values (3, ?)", [(json.dumps(b).encode(),) for b in bodies])
+        old.commit()
+    async with contextlib.aclosing(await Spool.open(tmp_path / "spool.sqlite", 100_000)) as spool:
+        assert (await spool.next_batch(10, 1000)).batch_id == "frozen"
+        await spool.settle(await spool.next_batch(10, 1000))
+        await spool.drop_oldest(100_000)
+        (gone,) = (await spool.next_report()).dropped
+        assert (str(gone.sensor_id), gone.samples, gone.first_us, gone.last_us) == (SENSOR, 3, 3_000_000, 6_500_000)
+
+
+class TestDropping:
+    async def test_the_oldest_go_and_no_more_than_needed(self, tmp_path):
+        one = size_of(entries("x" * 300))
+        async with contextlib.aclosing(await Spool.open(tmp_path / "spool.sqlite", 10 * one)) as spool:
+            await spool.append(entries(*(f"{i:0300d}" for i in range(10)), samples=2))
+            assert not spool.fits(one)
+            assert await spool.drop_oldest(one) == 4  # one for the new entry, and a hundredth to spare
+            assert (spool.fits(2 * one), spool.fits(3 * one), spool.samples) == (True, False, 16)
+            assert content(await spool.next_batch(100, 10**6)) == [f"{i:0300d}" for i in range(2, 10)]
+
+    async def test_a_frozen_batch_stays(self, spool):
+        await spool.append(entries(*range(6)))
+        frozen = await spool.next_batch(3, 1000)
+        assert await spool.drop_oldest(100_000) == 3
+        assert await spool.next_batch(3, 1000) == frozen
+        await spool.settle(frozen)
+        assert (spool.samples, spool.bytes, spool.oldest_us) == (0, 0, None)
+
+    async def test_counts_by_sensor_wait_for_the_hub_and_survive_a_restart(self, spool, tmp_path):
+        other = "1d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1"
+        await spool.append([entry(b"1", 3, SENSOR, 5, 9), entry(b"2", 2, other, 1, 2), entry(b"3", 1, SENSOR, 2, 4)])
+        assert await spool.drop_oldest(100_000) == 6
+        first = await spool.next_report()
+        assert sorted((str(p.sensor_id), p.samples, p.first_us, p.last_us) for p in first.dropped) == [
+            (SENSOR, 4, 2, 9),
+            (other, 2, 1, 2),
+        ]
+        await spool.append([entry(b"4", 7, SENSOR, 11, 11)])
+        await spool.drop_oldest(100_000)
+        await spool.aclose()
+        async with contextlib.aclosing(await Spool.open(tmp_path / "spool.sqlite", 100_000)) as again:
+            assert again.unreported == 13
+            assert await again.next_report() == first
+            await again.settle_report(first)
+            second = await again.next_report()
+            assert [(p.samples, p.first_us, p.last_us) for p in second.dropped] == [(7, 11, 11)]
+            await again.settle_report(second)
+            assert (await again.next_report(), again.unreported) == (None, 0)
 
 
 async def test_the_refused_are_bounded_and_the_newest_stay(spool):
@@ -120,7 +185,7 @@ class SpoolMachine(RuleBasedStateMachine):
     @rule(sizes=st.lists(st.integers(1, 5), min_size=1, max_size=6))
     def append(self, sizes):
         new = [(next(self.next_value), samples) for samples in sizes]
-        self.run(self.spool.append([Entry(str(value).encode(), samples) for value, samples in new]))
+        self.run(self.spool.append([entry(str(value).encode(), samples) for value, samples in new]))
         self.expected.extend(new)
 
     @rule(limit=st.integers(1, 12), fate=st.sampled_from(["settle", "split", "refuse", "keep"]))
@@ -144,6 +209,23 @@ class SpoolMachine(RuleBasedStateMachine):
         else:
             assert self.run(self.spool.next_batch(limit, 10**6)) == batch
 
+    @rule(size=st.integers(1, 400))
+    def drop(self, size):
+        frozen = self.frozen()
+        self.spool.max_bytes = self.spool.bytes
+        gone = self.run(self.spool.drop_oldest(size))
+        self.spool.max_bytes = 10**9
+        kept = self.expected[frozen:]
+        while gone > 0:
+            gone -= kept.pop(0)[1]
+        assert gone == 0
+        self.expected[frozen:] = kept
+
+    def frozen(self):
+        rows = self.run(self.spool._db.execute_fetchall("select first_entry, last_entry from batch"))
+        ids = [row[0] for row in self.run(self.spool._db.execute_fetchall("select id from entry order by id"))]
+        return sum(any(first <= place <= last for first, last in rows) for place in ids)
+
     @rule()
     def restart(self):
         self.run(self.spool.aclose())
@@ -152,7 +234,7 @@ class SpoolMachine(RuleBasedStateMachine):
     @invariant()
     def totals_hold(self):
         assert self.spool.samples == sum(samples for _, samples in self.expected)
-        assert self.spool.bytes == size_of([Entry(str(value).encode(), n) for value, n in self.expected])
+        assert self.spool.bytes == size_of([entry(str(value).encode(), n) for value, n in self.expected])
 
     def teardown(self):
         self.run(self.spool.aclose())

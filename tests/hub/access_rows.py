@@ -251,6 +251,11 @@ async def _telemetry(world: World, caller: Caller) -> dict[str, Any]:
     return _samples() | {"sensor_id": world.sensor["id"]}
 
 
+async def _dropped(world: World, caller: Caller) -> dict[str, Any]:
+    part = {"sensor_id": world.sensor["id"], "samples": 1, "first_us": 0, "last_us": 0}
+    return {"report_id": str(uuid.uuid4()), "dropped": [part]}
+
+
 async def _credentials(world: World, caller: Caller) -> dict[str, str]:
     return {"email": EMAIL, "password": RIGHT}
 
@@ -403,6 +408,7 @@ ROWS: dict[str, Row] = {
     "DELETE /api/v1/edge-agents/{agent_id}": Row(),
     "POST /api/v1/edge-agents/{agent_id}/rotate-token": Row({}, headers=_otp_header),
     "GET /api/v1/edge/config": Row(),
+    "POST /api/v1/edge/dropped": Row(_dropped),
     "POST /api/v1/broker/login": Row(_broker_login),
     # experiments, runs, captures
     "GET /api/v1/projects/{project_id}/experiments": Row(),

@@ -21,6 +21,15 @@ from hub.settings import Settings
 from tests.hub.callers import Caller
 from tests.hub.conftest import HubServer
 
+# How a proxy on this machine says that it speaks for somebody, who came without TLS.
+PROXIES: list[dict[str, str]] = [
+    {"X_Forwarded_Proto": "http"},
+    {"X_Forwarded_For": "127.0.0.1"},
+    {"Forwarded": "for=127.0.0.1"},
+    {"X_Real_IP": "127.0.0.1"},
+    {"Via": "1.1 proxy"},
+]
+
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
@@ -109,15 +118,20 @@ class TestInProduction:
 
     @pytest.mark.parametrize("path", ["/projects", "/live", "/telemetry", "/openapi.json", "/nowhere"])
     async def test_plain_requests_are_refused_not_redirected(self, anonymous: Caller, path: str) -> None:
-        for told in ({}, {"X_Forwarded_Proto": "http"}):
+        for told in PROXIES:
             answer = await anonymous.get(path, **told)
             assert (answer.status, answer.code) == (403, "https-needed")
             assert "Location" not in answer.headers
         assert (await anonymous.get(path, X_Forwarded_Proto="https")).code != "https-needed"
 
     async def test_a_login_in_clear_is_not_even_read(self, anonymous: Caller) -> None:
-        assert (await anonymous.post("/auth/login", {"email": "x"})).code == "https-needed"
+        assert (await anonymous.post("/auth/login", {"email": "x"}, X_Forwarded_Proto="http")).code == "https-needed"
         assert (await anonymous.post("/auth/login", {"email": "x"}, X_Forwarded_Proto="https")).status == 422
+
+    async def test_but_for_programs_beside_it(self, anonymous: Caller) -> None:
+        told = {"username": "a sensor", "password": "unknown"}
+        assert (await anonymous.post("/broker/login", told)).code == "wrong-broker-login"
+        assert (await anonymous.post("/telemetry", {"samples": []})).code == "unauthenticated"
 
     async def test_but_for_whoever_watches_the_process(self, anonymous: Caller) -> None:
         assert (await anonymous.get("/healthz")).status == 200

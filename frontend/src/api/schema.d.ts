@@ -553,6 +553,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edge/dropped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note what an edge agent whose spool was full had to drop; the ledgers of its sensors show it. */
+        post: operations["note_dropped_edge_dropped"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}": {
         parameters: {
             query?: never;
@@ -1738,6 +1755,11 @@ export interface components {
              * @default null
              */
             differing?: number | null;
+            /**
+             * Dropped
+             * @description Dropped by edge agents whose spools were full; never part of received. Capture: of the stretches of time that meet it, so perhaps more than its own.
+             */
+            dropped: number;
             /** Duplicates */
             duplicates: number;
             /**
@@ -1863,6 +1885,36 @@ export interface components {
             /** Profiles */
             profiles: components["schemas"]["PublishedVersion"][];
             time_source: components["schemas"]["TimeSource"];
+        };
+        /**
+         * DroppedReport
+         * @description Counts by sensor; the same report_id again is the same report and counts once.
+         */
+        DroppedReport: {
+            /** Dropped */
+            dropped: components["schemas"]["DroppedSamples"][];
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+        };
+        /**
+         * DroppedSamples
+         * @description Samples of one sensor that are gone, and between which times they were taken, in µs since 1970.
+         */
+        DroppedSamples: {
+            /** First Us */
+            first_us: number;
+            /** Last Us */
+            last_us: number;
+            /** Samples */
+            samples: number;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
         };
         /**
          * EdgeAgent
@@ -2248,10 +2300,10 @@ export interface components {
          *     `rejected`: samples that were not taken · `time_future`: those more than an hour ahead · `packet_refused`: whole
          *     bodies (400, 413, 415, 422) · `rate_limited`: 429 · `unauthorized`: a token of the sensor that is good no longer ·
          *     `conversion_error`, `out_of_range`: samples that are stored, but without a good physical value · `clock_skew`: times
-         *     a little ahead of the hub's clock.
+         *     a little ahead of the hub's clock · `dropped`: samples that an edge agent had to drop, its spool being full.
          * @enum {string}
          */
-        Kind: "rejected" | "time_future" | "packet_refused" | "rate_limited" | "unauthorized" | "conversion_error" | "out_of_range" | "clock_skew";
+        Kind: "rejected" | "time_future" | "packet_refused" | "rate_limited" | "unauthorized" | "conversion_error" | "out_of_range" | "clock_skew" | "dropped";
         /**
          * Ledger
          * @description Counts that add up: received = stored + duplicates + rejected + pending, and late is part of stored.
@@ -2263,6 +2315,11 @@ export interface components {
              * @default null
              */
             differing?: number | null;
+            /**
+             * Dropped
+             * @description Dropped by edge agents whose spools were full; never part of received. Capture: of the stretches of time that meet it, so perhaps more than its own.
+             */
+            dropped: number;
             /** Duplicates */
             duplicates: number;
             /**
@@ -3727,6 +3784,11 @@ export interface components {
              * @default null
              */
             differing?: number | null;
+            /**
+             * Dropped
+             * @description Dropped by edge agents whose spools were full; never part of received. Capture: of the stretches of time that meet it, so perhaps more than its own.
+             */
+            dropped: number;
             /** Duplicates */
             duplicates: number;
             /**
@@ -7740,6 +7802,109 @@ export interface operations {
             };
             /** @description unauthenticated: Who you are is not known */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    note_dropped_edge_dropped: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DroppedReport"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

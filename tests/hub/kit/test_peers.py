@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from hub.kit.arrival import Arrival
-from hub.kit.peers import arrive
+from hub.kit.peers import arrive, is_neighbour
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("2001:db8::/64")]
 PROXY = "10.0.0.1"
@@ -97,3 +97,20 @@ class TestRequestId:
         own = arrival(PROXY, ("X-Request-ID", told)).request_id
         assert len(own) == 16
         assert own.isalnum()
+
+
+class TestNeighbour:
+    @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"])
+    def test_a_program_of_this_machine(self, peer: str) -> None:
+        assert is_neighbour(make_mocked_request("GET", "/").clone(remote=peer))
+
+    @pytest.mark.parametrize("peer", [None, "", "10.0.0.1", "192.0.2.7", "2001:db8::1", "::ffff:10.0.0.1"])
+    def test_nobody_else(self, peer: str | None) -> None:
+        assert not is_neighbour(make_mocked_request("GET", "/").clone(remote=peer))
+
+    @pytest.mark.parametrize(
+        "header", ["Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "X-Real-IP", "Via"]
+    )
+    def test_nor_a_proxy_that_speaks_for_another(self, header: str) -> None:
+        request = make_mocked_request("GET", "/", headers=CIMultiDict({header: "1"})).clone(remote="127.0.0.1")
+        assert not is_neighbour(request)

@@ -95,6 +95,7 @@ export default {
   "kind.edge_agent.updated": "Edge agent changed",
   "kind.edge_agent.deleted": "Edge agent deleted",
   "kind.edge_agent.token_rotated": "Edge agent token replaced",
+  "kind.edge_agent.samples_dropped": "Edge agent dropped samples",
   "kind.profile.created": "Conversion profile created",
   "kind.profile.previewed": "Conversion profile tried",
   "kind.profile.published": "Conversion profile published",

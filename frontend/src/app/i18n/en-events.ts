@@ -46,4 +46,5 @@ export default {
   "journalKind.conversion_error": "Conversion error",
   "journalKind.out_of_range": "Out of range",
   "journalKind.clock_skew": "Clock ahead",
+  "journalKind.dropped": "Dropped by the edge agent",
 };

@@ -98,6 +98,7 @@ const ru: Translated<typeof en> = {
   "kind.edge_agent.updated": "Шлюз изменён",
   "kind.edge_agent.deleted": "Шлюз удалён",
   "kind.edge_agent.token_rotated": "Заменён токен шлюза",
+  "kind.edge_agent.samples_dropped": "Шлюз отбросил измерения",
   "kind.profile.created": "Профиль пересчёта создан",
   "kind.profile.previewed": "Профиль пересчёта опробован",
   "kind.profile.published": "Профиль пересчёта опубликован",

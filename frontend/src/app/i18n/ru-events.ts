@@ -55,6 +55,7 @@ const ru: Translated<typeof en> = {
   "journalKind.conversion_error": "Ошибка пересчёта",
   "journalKind.out_of_range": "Вне диапазона",
   "journalKind.clock_skew": "Часы спешат",
+  "journalKind.dropped": "Отброшено шлюзом",
 };
 
 export default ru;

@@ -26,6 +26,7 @@ const KINDS = [
   "conversion_error",
   "out_of_range",
   "clock_skew",
+  "dropped",
 ] as const satisfies readonly JournalKind[];
 
 interface Props {
