@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from contract.packets import Reject
 from hub.kit.problems import BodyTooSlow, InvalidPayload, Problem, TooManyRequests
 from hub.kit.refusals import Refusals, reason_of
+from hub.telemetry.problems import TooManySamples
 
 # Strings are good line protocol, but no sensor keeps them: nothing that a sender could do better.
 NO_FAULT: Final = frozenset({"value-not-a-number"})
@@ -59,7 +60,7 @@ class OldInfluxRefusals(Refusals):
 
     def status_of(self, kind: type[Problem]) -> int:
         """Return the status with which a kind of problem is answered."""
-        if issubclass(kind, TooManyRequests | BodyTooSlow):
+        if issubclass(kind, TooManyRequests | TooManySamples | BodyTooSlow):
             return HTTPStatus.SERVICE_UNAVAILABLE
         return HTTPStatus.BAD_REQUEST if issubclass(kind, InvalidPayload) else kind.status
 

@@ -19,7 +19,7 @@ from hub.channels.problems import ProposalsUnavailable, TooManyLarge, WrongMeasu
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import Problem
-from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, UnknownEncoding
+from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, TooManySamples, UnknownEncoding
 
 routes = Routes("influxdb", prefix="")
 
@@ -37,6 +37,7 @@ PROBLEMS: Final[Sequence[type[Problem]]] = (
     StreamUnavailable,
     ProposalsUnavailable,
     TooManyLarge,
+    TooManySamples,
 )
 _CREATES: Final = re.compile(r'\s*create\s+database\s+("[^"]+"|\w+)[^;]*;?\s*', re.IGNORECASE)
 _SHOWS: Final = re.compile(r"\s*show\s+databases\s*;?\s*", re.IGNORECASE)

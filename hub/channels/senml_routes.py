@@ -19,6 +19,7 @@ from hub.telemetry.problems import (
     PacketTooLarge,
     StreamUnavailable,
     TelemetryBroken,
+    TooManySamples,
     UnknownEncoding,
 )
 
@@ -88,6 +89,7 @@ class PackRefused(Problem):
         StreamUnavailable,
         ProposalsUnavailable,
         TooManyLarge,
+        TooManySamples,
     ),
     transaction=False,
     rate=0,

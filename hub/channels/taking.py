@@ -1,5 +1,6 @@
 """Takes a decoded body: known channels go through the ordinary intake, of unknown ones the samples are held."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,7 +9,8 @@ from uuid import UUID
 
 import numpy as np
 
-from contract.formats.channels import Channel, Decoded, TooManySamples
+from contract.formats import channels as decoded_channels
+from contract.formats.channels import Channel, Decoded
 from contract.packets import NO_TIME, Packet, Reject, Series
 from hub.channels.directory import Known
 from hub.channels.models import ChannelName, ChannelState
@@ -21,6 +23,7 @@ from hub.telemetry import troubles
 from hub.telemetry.access import DEVICE, TOKEN
 from hub.telemetry.decompression import read_body, too_large
 from hub.telemetry.fabric import FABRIC
+from hub.telemetry.limiting import count_samples
 from hub.telemetry.registry import Device, SensorEntry
 
 # Larger bodies would keep everybody else waiting for too long.
@@ -59,7 +62,7 @@ async def receive(ctx: Context, format_: str, decode: Callable[[bytes, int], Dec
                 decoded = decode(body, now_us)
             else:
                 decoded = await ctx.request.app[CHANNELS].apart.do(decode, body, now_us)
-        except TooManySamples as error:
+        except decoded_channels.TooManySamples as error:
             raise too_large(ctx.hub, f"It holds {error}") from error
         return await take(ctx, format_, decoded, now_us)
 
@@ -67,8 +70,8 @@ async def receive(ctx: Context, format_: str, decode: Callable[[bytes, int], Dec
 async def take(ctx: Context, format_: str, decoded: Decoded, now_us: int) -> Taken:
     """Make a body durable. Known channels come first, so that they go on while the database is away.
 
-    Raises StreamUnavailable or ProposalsUnavailable when something cannot be kept now: the sender repeats the body, and
-    what was taken already is found to be a duplicate.
+    Raises TooManySamples, StreamUnavailable or ProposalsUnavailable when something cannot be kept now: the sender
+    repeats the body, and what was taken already is found to be a duplicate.
     """
     refusals: dict[int, list[Reject]] = defaultdict(list)
     for reject in decoded.rejects:
@@ -130,6 +133,8 @@ async def _deliver(
         else:
             unknown.append(one)
     covering = replace(device, sensors={sensor.id: sensor for sensor, _ in mine})
+    for packet in _packets(mine, sys.maxsize):
+        count_samples(fabric.allowances, packet, covering)
     for packet in _packets(mine, ctx.hub.settings.max_samples_per_packet):
         receipt = await fabric.intake.take(packet, covering, fabric.registry.snapshot, now_us)
         taken.accepted += receipt.accepted

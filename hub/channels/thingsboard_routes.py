@@ -16,7 +16,7 @@ from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.problems import InvalidPayload, Problem
 from hub.kit.refusals import Refusals, reason_of
-from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, UnknownEncoding
+from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, TooManySamples, UnknownEncoding
 
 routes = Routes("thingsboard")
 
@@ -72,6 +72,7 @@ class ValuesRefused(Problem):
         StreamUnavailable,
         ProposalsUnavailable,
         TooManyLarge,
+        TooManySamples,
     ),
     transaction=False,
     rate=0,

@@ -4233,6 +4233,15 @@ export interface operations {
                     "application/json": components["schemas"]["ThingsboardFault"];
                 };
             };
+            /** @description too-many-samples: Too many samples */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingsboardFault"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -12686,6 +12695,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description too-many-samples: Too many samples */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -14201,6 +14219,15 @@ export interface operations {
                     "application/json": components["schemas"]["InfluxFault"];
                 };
             };
+            /** @description too-many-samples: Too many samples */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InfluxFault"];
+                };
+            };
             /** @description internal-fault: Something went wrong inside the hub */
             500: {
                 headers: {
@@ -14802,7 +14829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description body-too-slow: The body came too slowly; database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; try-again: This request and another one waited for each other */
+            /** @description body-too-slow: The body came too slowly; database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; too-many-samples: Too many samples; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;

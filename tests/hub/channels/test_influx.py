@@ -263,3 +263,23 @@ async def test_a_sensors_token(sensor: Make, device: Device, settled: Wait, owne
     assert (await write(device(made), f"esp,room=2 temp=1.5 {now_ns()}", path="/write")).status == 204
     assert (await settled(made["id"]))["stored"] == 1
     assert (await samples_of(owner, made["id"]))["physical"] == [4.0]
+
+
+class TestTooFast:
+    @pytest.mark.parametrize(("path", "status"), [("/api/v2/write", 429), ("/write", 503)])
+    async def test_who_sends_too_fast_keeps_the_body_and_comes_again(
+        self, known: dict[str, Any], owner: Caller, gateway: Caller, path: str, status: int
+    ) -> None:
+        limits = {"limits": {"samples_per_s": 0.5}}
+        assert (await owner.call("PATCH", f"/sensors/{known['id']}", limits)).ok
+        body = [f"bath inlet={i} {now_ns() + i * 1_000_000}" for i in range(3)]
+
+        async def refused() -> bool:
+            answer = await write(gateway, *body, path=path)
+            assert answer.status in {204, status}
+            return answer.status == status
+
+        await until(refused)
+        answer = await write(gateway, *body, path=path)
+        assert (answer.status, int(answer.headers["Retry-After"]) > 0) == (status, True)
+        assert "send it again" in message(answer.body)
