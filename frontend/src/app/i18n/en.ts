@@ -2,10 +2,12 @@
 
 import events from "./en-events";
 import runs from "./en-runs";
+import seals from "./en-seals";
 
 export default {
   ...events,
   ...runs,
+  ...seals,
   close: "Close",
   cancel: "Cancel",
   edit: "Edit",

@@ -3,11 +3,13 @@
 import type en from "./en";
 import events from "./ru-events";
 import runs from "./ru-runs";
+import seals from "./ru-seals";
 import type { Translated } from "./translated";
 
 const ru: Translated<typeof en> = {
   ...events,
   ...runs,
+  ...seals,
   close: "Закрыть",
   cancel: "Отмена",
   edit: "Изменить",
