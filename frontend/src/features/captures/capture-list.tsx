@@ -2,7 +2,7 @@
 
 import { ActionIcon, UnstyledButton } from "@mantine/core";
 import type { TFunction } from "i18next";
-import { useState, type ReactElement } from "react";
+import { lazy, Suspense, useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useLedger } from "@/api/captures";
@@ -16,7 +16,9 @@ import { useHotkey } from "@/ui/use-hotkey";
 import { useNow } from "@/ui/use-now";
 
 import styles from "./capture-list.module.css";
-import { SealDialog } from "./seal-dialog";
+
+/** Few ask, so the page does not wait for it. */
+const SealDialog = lazy(() => import("./seal-dialog").then((module) => ({ default: module.SealDialog })));
 
 const MARKS: Record<Capture["status"], Mark> = { draft: "none", running: "ok", finished: "done", sealed: "done", failed: "bad" };
 
@@ -60,7 +62,11 @@ export function CaptureList({ captures, selected, onSelect }: Props): ReactEleme
           </li>
         ))}
       </ul>
-      {about !== undefined && <SealDialog capture={about} opened onClose={() => setAsked(null)} />}
+      {about !== undefined && (
+        <Suspense>
+          <SealDialog capture={about} opened onClose={() => setAsked(null)} />
+        </Suspense>
+      )}
     </section>
   );
 }

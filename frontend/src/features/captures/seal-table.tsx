@@ -77,7 +77,7 @@ export function Copy({ value, label, children }: CopyProps): ReactElement {
   return (
     <CopyButton value={value}>
       {({ copied, copy }) => (
-        <Button variant={children === undefined ? "subtle" : "default"} size={children === undefined ? "compact-xs" : "sm"} aria-label={label} onClick={copy}
+        <Button {...(children === undefined ? { variant: "subtle", size: "compact-xs" } : {})} aria-label={label} onClick={copy}
           leftSection={<Icon name={copied ? "check" : "copy"} size={12} />}>
           {copied ? t("copied") : (children ?? t("seal.copy"))}
         </Button>

@@ -1,0 +1,11 @@
+"""Sealing and verifying a capture in a real Chromium, against a whole system."""
+
+import pytest
+
+from tests.browser.conftest import Spec
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+def test_a_capture_is_sealed_in_a_browser(in_browser: Spec) -> None:
+    in_browser("seal.spec.ts", 60)
