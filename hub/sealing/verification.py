@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from contract.conversion.convert import Status, convert
 from contract.conversion.profile import Custom, Linear, Profile
-from contract.manifest import manifest_digest
+from contract.manifest import SeriesDigest, manifest_digest
 from hub.kit.context import Context
 from hub.kit.db import Database, Tx
 from hub.kit.vault import Vault
@@ -26,6 +26,8 @@ from hub.sealing.profiles import profiles_of
 from hub.telemetry.chunks import read_array
 
 MAX_ULP: Final = 4
+# What reading raises for arrays of unlike lengths or with nulls in them, and for samples that come twice.
+UNREADABLE: Final = (ValueError, IndexError)
 PAGE_CHUNKS: Final = 500
 F64 = npt.NDArray[np.float64]
 U8 = npt.NDArray[np.uint8]
@@ -91,7 +93,10 @@ def _unlike_their_manifest(seals: list[asyncpg.Record], manifests: list[asyncpg.
 
 
 async def _check_series(tx: Tx, capture_id: UUID, row: asyncpg.Record) -> SeriesCheck:
-    found = await hash_content(tx, capture_id, row["sensor_no"], seal=row["seal"], vectors=row["vectors"])
+    try:
+        found = await hash_content(tx, capture_id, row["sensor_no"], seal=row["seal"], vectors=row["vectors"])
+    except UNREADABLE:
+        found = SeriesDigest(0, None, None, b"")
     return SeriesCheck(
         sensor_id=row["sensor_id"],
         sensor=row["name"],
@@ -135,7 +140,11 @@ def _compare(
     chunks: list[asyncpg.Record], profiles: Mapping[int, Profile], tallies: dict[tuple[int, int], Tally]
 ) -> None:
     for chunk in chunks:
-        raw, kept = read_array(chunk["raw"], ">f8"), read_array(chunk["physical"], ">f8")
+        try:
+            raw, kept = read_array(chunk["raw"], ">f8"), read_array(chunk["physical"], ">f8")
+        except UNREADABLE:
+            tallies[chunk["revision"], chunk["profile_version"]].samples += 1
+            continue
         codes = chunk["status"]
         status = np.zeros(len(raw), np.uint8) if codes is None else np.frombuffer(codes, np.uint8)
         version = chunk["profile_version"]

@@ -78,6 +78,10 @@ class TestForged:
             "delete from telemetry_captured where chunk_no = 1",
             "update telemetry_captured set seal = 2 where chunk_no = 1",
             "update capture_manifest set n = n + 1 where seal = 1",
+            "update telemetry_captured set raw[1] = null where chunk_no = 1",
+            "update telemetry_captured set raw = raw[2:] where chunk_no = 1",
+            "insert into telemetry_captured select capture_id, sensor_no, 900, seal, first_t, last_t, n, t_delta, raw,"
+            " physical, status, profile_version, received_at, meta from telemetry_captured where chunk_no = 1",
         ],
     )
     async def test_a_series(self, owner: Caller, sealed: Recorded, db: Tx, forgery: str) -> None:
@@ -94,8 +98,8 @@ class TestForged:
     @pytest.mark.parametrize(
         "forgery",
         [
-            "update telemetry_captured set physical[2] = physical[2] + 1e-12 where chunk_no = 0",
-            r"update telemetry_captured set status = set_byte(decode(repeat('00', n), 'hex'), 1, 1) where chunk_no = 0",
+            "update telemetry_captured set physical[2] = physical[2] + 1e-12 where chunk_no = 1",
+            r"update telemetry_captured set status = set_byte(decode(repeat('00', n), 'hex'), 1, 1) where chunk_no = 1",
         ],
     )
     async def test_a_physical_value(self, owner: Caller, sealed: Recorded, db: Tx, forgery: str) -> None:
