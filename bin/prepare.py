@@ -134,7 +134,7 @@ def frontend_sources() -> list[Path]:
 
 
 def system_programs(goal: str) -> None:
-    """Find the system programs that a goal needs; root gets them from Debian's packages, others a line that says how."""
+    """Find the system programs that a goal needs; root gets them from Debian's packages, others are told how."""
     missing = [package for package in NEEDED.get(goal, ()) if not any(map(shutil.which, SYSTEM_PROGRAMS[package]))]
     if missing:
         install_debian(missing, f"make {goal} needs " + " and ".join(missing))
