@@ -17,7 +17,7 @@ test: ## Set up what tests need and run all of them
 	@$(VENV)/python bin/check.py test
 
 bench: ## Run the benchmarks, or one of them: make bench ONLY=name
-	@$(or $(PYTHON),$(error Python 3.11 or newer was not found: make PYTHON=/path/to/python3 $@)) bin/prepare.py run
+	@$(or $(PYTHON),$(error Python 3.11 or newer was not found: make PYTHON=/path/to/python3 $@)) bin/prepare.py bench
 	@$(VENV)/python -m bench $(ONLY)
 
 chaos: ## Ten minutes of load while everything fails by chance: make chaos SEED=7

@@ -63,16 +63,15 @@ def make(agent_id: str, sensors: list[str]) -> web.Application:
         seen = Seen()
         return web.Response()
 
+    async def configure(_: web.Request) -> web.Response:
+        return web.json_response(config, headers={"ETag": '"1"'})
+
     app = web.Application(client_max_size=1 << 24)
     app.router.add_post("/api/v1/telemetry", take)
-    app.router.add_get("/api/v1/edge/config", lambda _: _answer(config))
+    app.router.add_get("/api/v1/edge/config", configure)
     app.router.add_get("/seen", tell)
     app.router.add_delete("/seen", forget)
     return app
-
-
-async def _answer(config: dict[str, Any]) -> web.Response:
-    return web.json_response(config, headers={"ETag": '"1"'})
 
 
 if __name__ == "__main__":

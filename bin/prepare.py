@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prepare a checkout with Python's standard library alone: virtual environment, packages, Node, the built front end.
 
-`bin/prepare.py run` prepares what `make run` needs, `bin/prepare.py test` what `make test` needs, too. Every step
+`bin/prepare.py run` prepares what `make run` needs, `… test` and `… bench` what these need, too. Every step
 remembers a hash of what it was made from, so that nothing is done twice.
 """
 
@@ -29,10 +29,11 @@ SYSTEM_PROGRAMS = {
     "redis-server": ("redis-server",),
     "mosquitto-clients": ("mosquitto_pub",),
 }
+NEEDED = {"test": tuple(SYSTEM_PROGRAMS), "bench": ("mosquitto",)}
 
 
 def main(goal: str) -> None:
-    """Prepare everything for `goal` ("run" or "test"); one process at a time does it."""
+    """Prepare everything for `goal` ("run", "test" or "bench"); one process at a time does it."""
     if sys.version_info < (3, 11):  # noqa: UP036 - whoever calls this by hand may have an older one
         sys.exit(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python3.12 …")
     VENV.mkdir(exist_ok=True)
@@ -48,8 +49,7 @@ def main(goal: str) -> None:
             packages(ROOT / "requirements-test.lock", "Python packages for tests")
         checkout()
         frontend(node())
-    if goal == "test":
-        system_programs()
+    system_programs(goal)
 
 
 def environment() -> None:
@@ -133,11 +133,11 @@ def frontend_sources() -> list[Path]:
     return sorted([*top, *(p for p in below if ".test." not in p.name)])
 
 
-def system_programs() -> None:
-    """Find the system programs that tests need; root gets them from Debian's packages, others a line that says how."""
-    missing = [package for package, names in SYSTEM_PROGRAMS.items() if not any(map(shutil.which, names))]
+def system_programs(goal: str) -> None:
+    """Find the system programs that a goal needs; root gets them from Debian's packages, others are told how."""
+    missing = [package for package in NEEDED.get(goal, ()) if not any(map(shutil.which, SYSTEM_PROGRAMS[package]))]
     if missing:
-        install_debian(missing, "Tests need " + " and ".join(missing))
+        install_debian(missing, f"make {goal} needs " + " and ".join(missing))
 
 
 def install_debian(names: Sequence[str], reason: str) -> None:

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-edge = typer.Typer(invoke_without_command=True, help="Run an edge agent, or ask how it is doing.")
+edge = typer.Typer(
+    invoke_without_command=True, help="Run an edge agent, ask how it is doing, or let it leave for good."
+)
 
 
 @edge.callback()
@@ -36,3 +38,12 @@ def status(
     typer.echo(text)
     if not alive:
         raise typer.Exit(1)
+
+
+@edge.command()
+def leave() -> None:
+    """End an agent's session on the broker for good: takes what waits there, forwards it, and ends."""
+    from edge.main import run
+    from edge.settings import EdgeSettings
+
+    run(EdgeSettings(), leaving=True)  # pyright: ignore[reportCallIssue] - the required fields come from the environment

@@ -27,19 +27,22 @@ REPORT_INTERVAL_S: Final = 1.0
 VERSION: Final = version("experiment-tracking-platform")
 
 
-async def serve(settings: EdgeSettings) -> None:
-    """Run one agent until cancelled; raise `SpoolInUse` when another agent uses its folder."""
+async def serve(settings: EdgeSettings, *, leaving: bool = False) -> None:
+    """Run one agent until cancelled, or when leaving until its session on the broker is ended and its spool empty.
+
+    Raises `SpoolInUse` when another agent uses its folder, and in a group `NotLeft`.
+    """
     spool = await Spool.open(settings.spool_file, settings.edge_spool_bytes)
     try:
         async with HubClient(settings.hub, settings.read_token, settings.edge_request_timeout_s) as hub:
             log.info("edge agent starts", agent=str(settings.edge_agent_id), waiting=spool.samples)
-            await _run(settings, spool, hub)
+            await _run(settings, spool, hub, leaving=leaving)
     finally:
         await spool.aclose()
         log.info("edge agent stopped", waiting=spool.samples)
 
 
-async def _run(settings: EdgeSettings, spool: Spool, hub: HubClient) -> None:
+async def _run(settings: EdgeSettings, spool: Spool, hub: HubClient, *, leaving: bool) -> None:
     profiles = Profiles(hub, settings.folder / "config.json", settings.edge_config_interval_s)
     profiles.load_cache()
     # Before the first message, so that a fresh agent converts from the beginning; a silent hub delays little.
@@ -87,12 +90,19 @@ async def _run(settings: EdgeSettings, spool: Spool, hub: HubClient) -> None:
         drop_oldest=settings.edge_spool_full == "drop-oldest",
     )
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(intake.run())
-        tasks.create_task(forwarder.run())
-        tasks.create_task(profiles.run())
-        tasks.create_task(heartbeats.run())
-        tasks.create_task(drop_reports.run(spool, hub, Backoff(60.0), REPORT_INTERVAL_S))
-        tasks.create_task(status.keep(settings.folder, now, settings.edge_status_interval_s))
+        others = [
+            tasks.create_task(forwarder.run()),
+            tasks.create_task(profiles.run()),
+            tasks.create_task(heartbeats.run()),
+            tasks.create_task(drop_reports.run(spool, hub, Backoff(60.0), REPORT_INTERVAL_S)),
+            tasks.create_task(status.keep(settings.folder, now, settings.edge_status_interval_s)),
+        ]
+        if not leaving:
+            await intake.run()
+        await intake.leave()
+        await spool.emptied()
+        for task in others:
+            task.cancel()
 
 
 def _state(intake: Intake, forwarder: Forwarder) -> State:

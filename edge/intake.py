@@ -12,6 +12,7 @@ from uuid import UUID
 import aiomqtt
 import msgspec
 import structlog
+from paho.mqtt.enums import MessageType
 
 from contract import topics
 from edge.backoff import Backoff
@@ -25,7 +26,9 @@ from edge.status import Status
 log: Final = structlog.get_logger(__name__)
 
 MAX_MESSAGES: Final = 200  # a commit's worth; more only delays the acknowledgement
+QUIET_S: Final = 2.0  # after which a session that is left holds nothing more
 MAX_UNREAD: Final = 20_000  # in memory while the spool is full; beyond it the broker must do the keeping
+_PUBACK: Final = b"\x40\x02"  # of MQTT 3.1.1; the number of the message follows
 _KEPT_OF_UNREADABLE_BYTES: Final = 4096
 
 
@@ -68,6 +71,10 @@ class SpoolFull(aiomqtt.MqttError):
     """The spool is full and too much lies unread in memory."""
 
 
+class NotLeft(Exception):
+    """The session on the broker could not be ended."""
+
+
 class _Connection(aiomqtt.Client):
     """A client whose messages are acknowledged by hand: aiomqtt does it on receipt, and a crash loses what it held."""
 
@@ -82,8 +89,12 @@ class _Connection(aiomqtt.Client):
             messages.append(self._queue.get_nowait())
         return messages
 
-    def acknowledge(self, message: aiomqtt.Message) -> None:
-        self._client.ack(message.mid, message.qos)
+    def acknowledge(self, messages: Sequence[aiomqtt.Message]) -> None:
+        mids = [message.mid for message in messages if message.qos == 1]
+        if mids:
+            # As one packet: of its own accord paho makes two system calls for each, and the broker answers each alone.
+            acks = b"".join(_PUBACK + mid.to_bytes(2, "big") for mid in mids)
+            self._client._packet_queue(MessageType.PUBACK, acks, mids[-1], 1)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
 
 
 class Intake:
@@ -141,6 +152,31 @@ class Intake:
                 # With nothing free the next session would only fill the memory again.
                 await self._spool.room(self._spool.max_bytes // 10)
 
+    async def leave(self) -> None:
+        """Unsubscribe, take what the broker still holds for the session, and end it. Raises `NotLeft`.
+
+        For an agent that will not come back: what its session holds, or gets as its share, would wait for ever.
+        """
+        try:
+            async with self._connection() as client:
+                await client.unsubscribe(self._identity.filters, timeout=60)
+                self.broker_problem = None
+                await self._take_the_rest(client)
+                await self._publish_status(client, msgspec.structs.replace(self._status(), state="stopped"))
+            async with self._connection(clean_session=True):
+                log.info("session on the broker ended", messages=self.messages)
+        except (aiomqtt.MqttError, OSError) as error:
+            raise NotLeft(f"the session on the broker goes on, try again: {error}") from error
+
+    async def _take_the_rest(self, client: _Connection) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(QUIET_S):
+                    messages = await client.arrived(MAX_MESSAGES)
+            except TimeoutError:
+                return
+            await self._take(client, messages)
+
     async def _session(self) -> None:
         async with self._connection() as client:
             try:
@@ -153,7 +189,7 @@ class Intake:
                     await self._publish_status(client, msgspec.structs.replace(self._status(), state="stopped"))
                 raise
 
-    def _connection(self) -> _Connection:
+    def _connection(self, *, clean_session: bool = False) -> _Connection:
         connection = _Connection(
             self._address.host,
             self._address.port,
@@ -161,7 +197,7 @@ class Intake:
             password=self._read_token(),
             # Fixed, or the broker would not find the session with its waiting messages again.
             identifier=self._identity.login,
-            clean_session=False,
+            clean_session=clean_session,
             keepalive=30,
             # Acknowledgements are tiny: without it each waits up to 40 ms for the broker to confirm the one before.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -195,17 +231,18 @@ class Intake:
 
     async def _take_all(self, client: _Connection) -> None:
         while True:
-            messages = await client.arrived(MAX_MESSAGES)
-            taken: list[Taken] = []
-            refused: list[Refused] = []
-            for message in messages:
-                self._read(message, taken, refused)
-            entries = to_entries(taken)
-            await self._store(client, entries, refused)
-            for message in messages:
-                client.acknowledge(message)
-            self.messages += len(messages)
-            self.samples += sum(entry.samples for entry in entries)
+            await self._take(client, await client.arrived(MAX_MESSAGES))
+
+    async def _take(self, client: _Connection, messages: Sequence[aiomqtt.Message]) -> None:
+        taken: list[Taken] = []
+        refused: list[Refused] = []
+        for message in messages:
+            self._read(message, taken, refused)
+        entries = to_entries(taken)
+        await self._store(client, entries, refused)
+        client.acknowledge(messages)
+        self.messages += len(messages)
+        self.samples += sum(entry.samples for entry in entries)
 
     def _read(self, message: aiomqtt.Message, taken: list[Taken], refused: list[Refused]) -> None:
         name = str(message.topic)

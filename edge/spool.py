@@ -140,6 +140,11 @@ class Spool:
         async with self._changed:
             await self._changed.wait_for(lambda: self.bytes > 0)
 
+    async def emptied(self) -> None:
+        """Wait until the hub has confirmed everything, dropped samples too."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self.bytes and not self.unreported)
+
     async def append(self, entries: Sequence[Entry], refused: Sequence[Refused] = ()) -> None:
         """Store entries and refusals durably, all or none of them."""
         # Shielded: a caller that goes away must leave neither an open transaction nor wrong totals.
@@ -192,6 +197,7 @@ class Spool:
         async with self._transaction():
             await dropped.settle(self._db, report)
         self.unreported -= report.samples
+        await self._account(0, 0, 0)
 
     async def _next_batch(self, max_samples: int, max_bytes: int) -> Batch | None:
         async with self._transaction():

@@ -93,5 +93,7 @@ def test_missing_program_is_told_in_one_line_to_whoever_is_not_root(
 ):
     monkeypatch.setenv("PATH", str(tmp_path))  # no apt-get here
     monkeypatch.setattr(prepare, "SYSTEM_PROGRAMS", {"chromium": ("chromium",)})
-    prepare.system_programs()
-    assert capsys.readouterr().out == "! Tests need chromium. On Debian: sudo apt-get install chromium\n"
+    monkeypatch.setattr(prepare, "NEEDED", {"test": ("chromium",)})
+    prepare.system_programs("run")
+    prepare.system_programs("test")
+    assert capsys.readouterr().out == "! make test needs chromium. On Debian: sudo apt-get install chromium\n"

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from contract import topics
 from edge.agent import serve
+from edge.intake import NotLeft
 from edge.settings import EdgeSettings
 from edge.spool import SpoolInUse
 from tests.edge.parts import TOKEN, eventually
@@ -242,6 +243,28 @@ class TestConfiguration:
         async with agent.running():
             await device.send([(T, 1)])
             await eventually(lambda: agent.shows("waiting", 1), "spooled")
+
+
+class TestLeaving:
+    async def test_what_its_session_holds_is_taken_and_the_session_ends(self, hub, agent, device, broker):
+        async with agent.running():
+            pass
+        for i in range(50):
+            await device.send([(T + i, i)])
+        await asyncio.wait_for(serve(agent.settings, leaving=True), 20)
+        assert hub.samples[str(device.sensor_id)] == device.acknowledged
+        identity = str(agent.settings.edge_agent_id)
+        async with aiomqtt.Client(
+            "127.0.0.1", broker.port, username=identity, password=TOKEN, identifier=identity, clean_session=False
+        ) as client:
+            await device.send([(T + 100, 100)])
+            await client.subscribe(topics.status(identity))  # answered after what was sent before it
+            assert len(client.messages) == 0
+
+    async def test_without_a_broker_it_says_so(self, hub, agent, broker):
+        await broker.stop()
+        with pytest.RaisesGroup(NotLeft):
+            await serve(agent.settings, leaving=True)
 
 
 class TestLife:
