@@ -59,6 +59,7 @@ from hub.telemetry import merging, retention
 from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
+from hub.telemetry.preview_routes import routes as preview_routes
 from hub.telemetry.routes import routes as sample_routes
 from hub.telemetry.vector_routes import routes as vector_routes
 from hub.telemetry.writer import Writer
@@ -73,6 +74,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         audit_routes,
         member_routes,
         conversion_routes,
+        preview_routes,
         sensor_routes,
         journal_routes,
         edge_agent_routes,

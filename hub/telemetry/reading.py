@@ -126,6 +126,14 @@ def decimate(column: Column, max_points: int) -> Column:
 
     `max_points` is 20 at least; no more samples than that are kept.
     """
+    kept = column.take(places_shown(column, max_points))
+    return Column(kept.t_us, kept.raw, kept.physical, kept.status, kept.version, column.total, decimated=True)
+
+
+def places_shown(column: Column, max_points: int) -> I64:
+    """Return which samples `decimate` keeps; all of them when there are no more than `max_points`."""
+    if len(column.t_us) <= max_points:
+        return np.arange(len(column.t_us))
     places = [np.array([0, len(column.t_us) - 1])]
     points = (max_points - 2) // 8 * 4  # for each of the two; the first and the last sample are kept besides
     for values in (column.raw, column.physical):
@@ -135,8 +143,7 @@ def decimate(column: Column, max_points: int) -> Column:
             continue
         chosen = M4Downsampler().downsample(column.t_us[real], values[real], n_out=points)
         places.append(real[chosen.astype(np.int64)])
-    kept = column.take(np.unique(np.concatenate(places)))
-    return Column(kept.t_us, kept.raw, kept.physical, kept.status, kept.version, column.total, decimated=True)
+    return np.unique(np.concatenate(places))
 
 
 def within(column: Column, from_us: int, to_us: int) -> Column:

@@ -687,10 +687,12 @@ export interface paths {
         get: operations["read_profile_profiles"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Delete a draft. */
+        delete: operations["delete_profile_profiles"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Replace what a draft says. */
+        patch: operations["update_profile_profiles"];
         trace?: never;
     };
     "/api/v1/profiles/{profile_id}/preview": {
@@ -702,8 +704,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Convert raw values with a version, storing nothing. */
+        /** Convert raw values, or the sensor's stored samples beside what stands there now, storing nothing. */
         post: operations["preview_profile_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{profile_id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a draft apply to what is measured from a time on; the version before ends there. */
+        post: operations["publish_profile_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{profile_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a publication back before it begins; the version before goes on. */
+        post: operations["withdraw_profile_profiles"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1106,7 +1142,42 @@ export interface paths {
         /** List the versions of a sensor's profile, the newest first. */
         get: operations["list_profiles_profiles"];
         put?: never;
-        post?: never;
+        /** Draft the next version of a sensor's profile; it applies to nothing before an owner publishes it. */
+        post: operations["create_profile_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sensors/{sensor_id}/profiles/fit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fit a line or a table to reference pairs, storing nothing. */
+        post: operations["fit_profile_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sensors/{sensor_id}/profiles/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a payload that is not stored, as one tries a version. */
+        post: operations["preview_payload_profiles"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1624,6 +1695,33 @@ export interface components {
             profiles: components["schemas"]["PublishedVersion"][];
         };
         /**
+         * Difference
+         * @description How all samples of the range differ, before they were thinned to what is shown.
+         *
+         *     `largest` and `mean` are of those with a physical value before and after, without signs.
+         */
+        Difference: {
+            /**
+             * Changed
+             * @description Samples with another physical value or status.
+             */
+            changed: number;
+            /** Largest */
+            largest: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Samples */
+            samples: number;
+            /** Status After */
+            status_after: {
+                [key: string]: number;
+            };
+            /** Status Before */
+            status_before: {
+                [key: string]: number;
+            };
+        };
+        /**
          * EdgeAgent
          * @description An edge agent or another gateway.
          */
@@ -1804,6 +1902,101 @@ export interface components {
             loc: (string | number)[];
             /** Msg */
             msg: string;
+        };
+        /**
+         * FitRequest
+         * @description Reference pairs: what the sensor read beside what was truly there.
+         */
+        FitRequest: {
+            /**
+             * Extrapolation
+             * @description What a table does beyond its ends.
+             * @default clamp
+             * @enum {string}
+             */
+            extrapolation?: "clamp" | "linear" | "reject";
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "linear" | "table";
+            /** Pairs */
+            pairs: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * Fitted
+         * @description The profile nearest to the pairs; `residuals` are the pairs' physical values less the profile's, pair by pair.
+         */
+        Fitted: {
+            /**
+             * Course
+             * @description Of a table: whether physical rises or falls with raw.
+             * @default null
+             */
+            course?: ("rising" | "falling" | "neither") | null;
+            /**
+             * Largest
+             * @description The largest residual, without its sign.
+             */
+            largest: number;
+            /** Payload */
+            payload: {
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                intercept: number;
+                /** @enum {unknown} */
+                kind: "linear";
+                slope: number;
+            } | {
+                /**
+                 * @default clamp
+                 * @enum {unknown}
+                 */
+                extrapolation?: "clamp" | "linear" | "reject";
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "table";
+                points: [
+                    number,
+                    number
+                ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
+            };
+            /**
+             * R Squared
+             * @description Of a line: the share of the variance that it explains, null where nothing varies.
+             * @default null
+             */
+            r_squared?: number | null;
+            /** Residuals */
+            residuals: number[];
+            /**
+             * Rms
+             * @description Root of the residuals' mean square.
+             */
+            rms: number;
         };
         /**
          * Forgotten
@@ -2350,6 +2543,75 @@ export interface components {
             token: string;
         };
         /**
+         * PayloadPreview
+         * @description A payload that is not stored, and what to try it on.
+         */
+        PayloadPreview: {
+            /**
+             * From
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * Max Points
+             * @description How many stored samples are shown.
+             * @default 1000
+             */
+            max_points?: number;
+            /** Payload */
+            payload: {
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                intercept: number;
+                /** @enum {unknown} */
+                kind: "linear";
+                slope: number;
+            } | {
+                /**
+                 * @default clamp
+                 * @enum {unknown}
+                 */
+                extrapolation?: "clamp" | "linear" | "reject";
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "table";
+                points: [
+                    number,
+                    number
+                ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
+            };
+            /**
+             * Raw
+             * @default null
+             */
+            raw?: number[] | null;
+            /**
+             * To
+             * @default null
+             */
+            to?: string | null;
+        };
+        /**
          * PersonalToken
          * @description A personal token.
          */
@@ -2460,11 +2722,30 @@ export interface components {
         };
         /**
          * Preview
-         * @description Raw values to try a profile on.
+         * @description What to try a profile on: raw values, or the sensor's stored samples with from ≤ t < to.
          */
         Preview: {
-            /** Raw */
-            raw: number[];
+            /**
+             * From
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * Max Points
+             * @description How many stored samples are shown.
+             * @default 1000
+             */
+            max_points?: number;
+            /**
+             * Raw
+             * @default null
+             */
+            raw?: number[] | null;
+            /**
+             * To
+             * @default null
+             */
+            to?: string | null;
         };
         /**
          * Previewed
@@ -2475,6 +2756,26 @@ export interface components {
             physical: (number | null)[];
             /** Status */
             status: ("ok" | "out_of_range" | "conversion_error" | "no_profile")[];
+        };
+        /**
+         * PreviewedRange
+         * @description Stored samples as they stand, and as the profile would have them; t in seconds since 1970.
+         */
+        PreviewedRange: {
+            after: components["schemas"]["Previewed"];
+            before: components["schemas"]["Previewed"];
+            /** Decimated */
+            decimated: boolean;
+            /**
+             * Difference
+             * @description After less before; null where one has no physical value.
+             */
+            difference: (number | null)[];
+            /** Raw */
+            raw: number[];
+            summary: components["schemas"]["Difference"];
+            /** T */
+            t: number[];
         };
         /**
          * ProblemDocument
@@ -2504,7 +2805,8 @@ export interface components {
          * Profile
          * @description A version of a sensor's profile; `valid_from` null is the beginning, `valid_to` null no end.
          *
-         *     `payload` is absent for whoever may not read raw values: it would give them away.
+         *     `payload` is absent for whoever may not read raw values: it would give them away. The units are the sensor's when
+         *     the version was drafted, null for versions older than that.
          */
         Profile: {
             /**
@@ -2513,10 +2815,19 @@ export interface components {
              */
             created_at: string;
             /**
+             * Created By
+             * @description Who drafted it, by name.
+             */
+            created_by: string | null;
+            /** Display Unit */
+            display_unit: string | null;
+            /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Input Unit */
+            input_unit: string | null;
             /** Kind */
             kind: string;
             /**
@@ -2564,6 +2875,13 @@ export interface components {
                 /** @enum {unknown} */
                 kind: "custom";
             }) | null;
+            /** Published At */
+            published_at: string | null;
+            /**
+             * Published By
+             * @description Who published it, by name.
+             */
+            published_by: string | null;
             /**
              * Sensor Id
              * Format: uuid
@@ -2576,6 +2894,66 @@ export interface components {
             valid_to: string | null;
             /** Version */
             version: number;
+        };
+        /**
+         * ProfileDraft
+         * @description A draft: a profile's payload, and the units that it converts, which must be the sensor's where they are named.
+         *
+         *     A payload may also be sent as it is, without anything around it.
+         */
+        ProfileDraft: {
+            /**
+             * Display Unit
+             * @default null
+             */
+            display_unit?: string | null;
+            /**
+             * Input Unit
+             * @default null
+             */
+            input_unit?: string | null;
+            /** Payload */
+            payload: {
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                intercept: number;
+                /** @enum {unknown} */
+                kind: "linear";
+                slope: number;
+            } | {
+                /**
+                 * @default clamp
+                 * @enum {unknown}
+                 */
+                extrapolation?: "clamp" | "linear" | "reject";
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "table";
+                points: [
+                    number,
+                    number
+                ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
+            };
         };
         /**
          * ProfileStatus
@@ -2654,6 +3032,24 @@ export interface components {
              * @default null
              */
             name?: string | null;
+        };
+        /**
+         * Publication
+         * @description How to publish a draft: for what is measured from `valid_from` on, 5 s from now where that is absent.
+         */
+        Publication: {
+            /**
+             * Mode
+             * @default prospective
+             * @constant
+             */
+            mode?: "prospective";
+            /**
+             * Valid From
+             * @description At least 5 s ahead.
+             * @default null
+             */
+            valid_from?: string | null;
         };
         /**
          * PublishedVersion
@@ -8454,6 +8850,232 @@ export interface operations {
             };
         };
     };
+    delete_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description profile-published: This version was published and stays as it is */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description profile-published: This version was published and stays as it is */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     preview_profile_profiles: {
         parameters: {
             query?: never;
@@ -8475,7 +9097,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Previewed"];
+                    "application/json": components["schemas"]["Previewed"] | components["schemas"]["PreviewedRange"];
                 };
             };
             /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
@@ -8534,6 +9156,234 @@ export interface operations {
             };
             /** @description wrong-content-type: The body has a media type that is not understood here */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape; range-too-large: This range holds too many samples for one answer */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    publish_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Publication"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description profile-published: This version was published and stays as it is; profile-units-differ: The sensor's units are not those that the profile was drafted for; publication-pending: Another version is published for this time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    withdraw_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description profile-not-scheduled: There is no publication to withdraw */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12189,6 +13039,393 @@ export interface operations {
                 };
             };
             /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                sensor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    fit_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sensor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FitRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fitted"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    preview_payload_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sensor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PayloadPreview"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Previewed"] | components["schemas"]["PreviewedRange"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description raw-not-allowed: Raw values are not open to viewers in this project; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape; range-too-large: This range holds too many samples for one answer */
             422: {
                 headers: {
                     [name: string]: unknown;
