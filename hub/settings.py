@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     seal_within_days: float = Field(default=7.0, gt=0, description="It is sealed after so long, heard or not.")
     max_samples_per_packet: int = Field(default=10_000, ge=1)
     max_packet_bytes: int = Field(default=8 << 20, description="Limit of a telemetry body after decompression.")
-    registry_poll_s: float = Field(default=0.5, gt=0)
+    registry_poll_s: float = Field(default=0.5, gt=0, le=2.0)  # profiles begin 5 s after they are published
 
     access_token_s: int = Field(default=600, ge=10)
     refresh_token_s: int = Field(default=14 * 86_400, ge=60, description="A session may rest so long.")

@@ -17,7 +17,7 @@ from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.kit.pages import Page
 from hub.kit.problems import FieldError, InvalidPayload, NotFound
-from hub.kit.vault import Vault
+from hub.kit.vault import SealBroken, Vault
 from hub.ledger.service import Fact, record
 from hub.projects.access import may_read_raw
 
@@ -72,7 +72,10 @@ async def active_of(tx: Tx, sensor_ids: list[UUID]) -> dict[UUID, ActiveProfile]
 
 
 async def published_of(tx: Tx, vault: Vault, sensor_ids: list[UUID]) -> dict[UUID, list[PublishedVersion]]:
-    """Find all published versions of several sensors, the oldest first."""
+    """Find all published versions of several sensors, the oldest first.
+
+    The payload of one that does not open is empty, which edge agents take for a sensor that only the hub converts.
+    """
     found: dict[UUID, list[PublishedVersion]] = defaultdict(list)
     for row in await queries.published_of(tx, sensor_ids):
         found[row["sensor_id"]].append(
@@ -80,10 +83,17 @@ async def published_of(tx: Tx, vault: Vault, sensor_ids: list[UUID]) -> dict[UUI
                 version=row["version"],
                 valid_from=row["valid_from"],
                 valid_to=row["valid_to"],
-                payload=await open_payload(vault, row["id"], row["payload_sealed"]),
+                payload=await _opened(vault, row),
             )
         )
     return found
+
+
+async def _opened(vault: Vault, row: asyncpg.Record) -> dict[str, Any]:
+    try:
+        return await open_payload(vault, row["id"], row["payload_sealed"])
+    except SealBroken:  # the vault has logged it
+        return {}
 
 
 async def _find(ctx: Context, profile_id: UUID) -> asyncpg.Record:
