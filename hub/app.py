@@ -12,6 +12,9 @@ from hub import asyncapi, frontend, gateway, health, openapi
 from hub.audit.routes import routes as audit_routes
 from hub.auth import personal_tokens, post, session_queries, tidy
 from hub.auth.routes import routes as auth_routes
+from hub.backfills import service as backfills
+from hub.backfills import worker as backfill_worker
+from hub.backfills.routes import routes as backfill_routes
 from hub.captures import auto_stop
 from hub.captures import service as captures
 from hub.captures.routes import routes as capture_routes
@@ -86,6 +89,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         vector_routes,
         sample_routes,
         sealing_routes,
+        backfill_routes,
     )
     for endpoint in routes.endpoints
 )
@@ -118,6 +122,7 @@ def _connect_slices() -> None:
     """Let slices ask those above them, which they do not import."""
     sensor_guards.before_deletion(runs.runs_that_need)
     sensor_guards.before_deletion(captures.captures_that_need)
+    sensor_guards.before_deletion(backfills.backfills_that_need)
     project_guards.before_deletion(captures.running_in_project)
     experiment_guards.before_archival(runs.active_runs)
     experiment_guards.before_deletion(runs.all_runs)
@@ -149,6 +154,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("sealing", lambda: sealing.run(hub))
         workers.add("telemetry.merging", lambda: merging.run(hub))
         workers.add("telemetry.retention", lambda: retention.run(hub))
+        workers.add("backfills", lambda: backfill_worker.run(hub))
         mail = make_mail(settings)
         workers.add("auth.post", lambda: post.run(hub, mail))
         workers.add("auth.tidy", lambda: tidy.run(hub.db))

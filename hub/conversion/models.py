@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
-from pydantic import AwareDatetime, BaseModel, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, Field, WithJsonSchema, model_validator
 
 from contract.conversion.convert import Status
 from contract.conversion.profile import Profile as ProfilePayload
@@ -86,13 +86,6 @@ class ProfileDraft(BaseModel):
     @classmethod
     def _bare(cls, data: Any) -> Any:
         return {"payload": data} if isinstance(data, dict) and "kind" in data and "payload" not in data else data
-
-
-class Publication(BaseModel):
-    """How to publish a draft: for what is measured from `valid_from` on, 5 s from now where that is absent."""
-
-    mode: Literal["prospective"] = "prospective"
-    valid_from: AwareDatetime | None = Field(default=None, description="At least 5 s ahead.")
 
 
 class PublishedVersion(BaseModel):

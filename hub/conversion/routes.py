@@ -5,8 +5,8 @@ from uuid import UUID
 from hub.conversion import fitting, publication, service
 from hub.conversion.access import of_profile, of_sensor
 from hub.conversion.fit_models import FitRequest, Fitted
-from hub.conversion.models import Profile, ProfileDraft, Publication
-from hub.conversion.problems import ProfileNotScheduled, ProfilePublished, ProfileUnitsDiffer, PublicationPending
+from hub.conversion.models import Profile, ProfileDraft
+from hub.conversion.problems import ProfileNotScheduled, ProfilePublished
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
@@ -53,18 +53,6 @@ async def update_profile(ctx: Context, profile_id: UUID, body: ProfileDraft) -> 
 async def delete_profile(ctx: Context, profile_id: UUID) -> None:
     """Delete a draft."""
     await publication.discard(ctx, profile_id)
-
-
-@routes.route(
-    "POST",
-    "/profiles/{profile_id}/publish",
-    access=of_profile(Role.OWNER),
-    answer=Profile,
-    problems=[ProfilePublished, PublicationPending, ProfileUnitsDiffer],
-)
-async def publish_profile(ctx: Context, profile_id: UUID, body: Publication) -> Profile:
-    """Let a draft apply to what is measured from a time on; the version before ends there."""
-    return await publication.publish(ctx, profile_id, body.valid_from)
 
 
 @routes.route(

@@ -63,6 +63,14 @@ async def payload_of(ctx: Context, profile_id: UUID) -> tuple[asyncpg.Record, Pr
     return row, parse_profile(await open_payload(ctx.hub.vault, profile_id, row["payload_sealed"]))
 
 
+async def profile_of(tx: Tx, vault: Vault, profile_id: UUID) -> ProfilePayload:
+    """Read what a version converts by; raises NotFound, and SealBroken or ProfileInvalid where it is damaged."""
+    row = await queries.find(tx, profile_id)
+    if row is None:
+        raise NotFound(noun="profile")
+    return parse_profile(await open_payload(vault, profile_id, row["payload_sealed"]))
+
+
 async def active_of(tx: Tx, sensor_ids: list[UUID]) -> dict[UUID, ActiveProfile]:
     """Find the active versions of several sensors; those without one are missing."""
     return {

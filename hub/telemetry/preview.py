@@ -15,7 +15,7 @@ from hub.ledger.service import Fact, record
 from hub.projects.access import may_read_raw
 from hub.projects.problems import RawNotAllowed
 from hub.telemetry import read_queries, reading
-from hub.telemetry.differences import difference
+from hub.telemetry.differences import Tally
 from hub.telemetry.entries import F64, U8
 from hub.telemetry.models import STATUS_NAMES, to_us
 from hub.telemetry.preview_models import PayloadPreview, Preview, Previewed, PreviewedRange
@@ -58,15 +58,14 @@ async def _try(ctx: Context, sensor_id: UUID, profile: Profile, body: Preview) -
     sensor = await read_queries.sensor(ctx.tx, sensor_id)
     if sensor is None:
         raise NotFound(noun="sensor")
-    column = await reading.read(
-        ctx.tx, sensor_no=sensor["no"], from_us=to_us(body.from_), to_us=to_us(body.to), max_points=None
-    )
+    column = await reading.read(ctx.tx, sensor_no=sensor["no"], from_us=to_us(body.from_), to_us=to_us(body.to))
     return await asyncio.to_thread(_compare, profile, column, body.max_points)
 
 
 def _compare(profile: Profile, column: Column, max_points: int) -> PreviewedRange:
     physical, status = convert(profile, column.raw)
-    summary = difference(column.physical, column.status, physical, status)
+    tally = Tally()
+    tally.add(column.physical, column.status, physical, status)
     after = Column(column.t_us, column.raw, physical, status, column.version, column.total)
     places = reading.places_shown(after, max_points)
     shown, kept = column.take(places), after.take(places)
@@ -76,7 +75,7 @@ def _compare(profile: Profile, column: Column, max_points: int) -> PreviewedRang
         before=_previewed(shown.physical, shown.status),
         after=_previewed(kept.physical, kept.status),
         difference=_numbers(kept.physical - shown.physical),
-        summary=summary,
+        summary=tally.difference(),
         decimated=len(places) < len(column.t_us),
     )
 
