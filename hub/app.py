@@ -154,7 +154,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("sealing", lambda: sealing.run(hub))
         workers.add("telemetry.merging", lambda: merging.run(hub))
         workers.add("telemetry.retention", lambda: retention.run(hub))
-        workers.add("backfills", lambda: backfill_worker.run(hub))
+        workers.add("backfills", lambda: backfill_worker.run(hub, events))
         mail = make_mail(settings)
         workers.add("auth.post", lambda: post.run(hub, mail))
         workers.add("auth.tidy", lambda: tidy.run(hub.db))

@@ -127,6 +127,18 @@ async def insert_revision(tx: Tx, job_id: UUID) -> None:
     )
 
 
+async def progress(connection: Tx, job_id: UUID) -> asyncpg.Record | None:
+    """Read how far a job is."""
+    return await connection.fetchrow(
+        """
+        select capture_id, sensor_id, revision, status, samples, done
+        from backfill
+        where id = $1
+        """,
+        job_id,
+    )
+
+
 async def postpone(tx: Tx, job_id: UUID, error: str, *, most: int) -> str | None:
     """Note that a step failed: it is tried again after a while, longer each time, `most` times; returns the status."""
     return await tx.fetchval(

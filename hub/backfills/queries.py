@@ -37,8 +37,10 @@ async def series_of(tx: Tx, capture_id: UUID, profile_id: UUID) -> asyncpg.Recor
     """Find the series of a capture that a version converts: its sensor's; None when the sensor is not among its own."""
     return await tx.fetchrow(
         """
-        select profile.version, profile.status, profile.sensor_id, member.sensor_no
+        select profile.version, profile.status, profile.sensor_id, member.sensor_no, sensor.name,
+          sensor.axis is not null as of_vectors
         from conversion_profile profile
+        join sensor on sensor.id = profile.sensor_id
         join capture_sensor member on member.sensor_id = profile.sensor_id and member.capture_id = $1
         where profile.id = $2
         """,
@@ -90,6 +92,18 @@ async def insert(
         profile_id,
         profile_version,
         requested_by,
+    )
+
+
+async def vector_sensor(tx: Tx, sensor_id: UUID) -> str | None:
+    """Return a sensor's name when it sends vectors."""
+    return await tx.fetchval(
+        """
+        select name
+        from sensor
+        where id = $1 and axis is not null
+        """,
+        sensor_id,
     )
 
 

@@ -13,6 +13,7 @@ from hub.backfills.problems import (
     CaptureNotOver,
     ProfileNotPublished,
     TooManyCaptures,
+    VectorsStay,
 )
 from hub.captures.models import CaptureStatus
 from hub.conversion import publication
@@ -42,7 +43,7 @@ class Series(NamedTuple):
 async def start(ctx: Context, capture_id: UUID, profile_id: UUID) -> Backfill:
     """Plan a backfill; a capture that is not sealed is sealed first.
 
-    Raises InvalidPayload for a version of no sensor of the capture, ProfileNotPublished, CaptureNotOver,
+    Raises InvalidPayload for a version of no sensor of the capture, ProfileNotPublished, VectorsStay, CaptureNotOver,
     BackfillUnderway.
     """
     capture = await locked_capture(ctx.tx, capture_id)
@@ -61,6 +62,9 @@ async def publish(ctx: Context, profile_id: UUID, body: Publication) -> Publishe
     profile = await publication.publish(ctx, profile_id, body.valid_from)
     started: list[UUID] = []
     if body.days is not None:
+        name = await queries.vector_sensor(ctx.tx, profile.sensor_id)
+        if name is not None:
+            raise VectorsStay(sensor=name)
         captures = await queries.captures_since(ctx.tx, profile.sensor_id, body.days)
         if len(captures) > MOST_CAPTURES:
             raise TooManyCaptures(captures=len(captures), limit=MOST_CAPTURES)
@@ -127,11 +131,13 @@ async def locked_capture(tx: Tx, capture_id: UUID) -> asyncpg.Record:
 
 
 async def series_of(tx: Tx, capture_id: UUID, profile_id: UUID) -> asyncpg.Record:
-    """Find what a version converts of a capture; raises InvalidPayload where that is nothing."""
+    """Find what a version converts of a capture; raises InvalidPayload where that is nothing, VectorsStay."""
     series = await queries.series_of(tx, capture_id, profile_id)
     if series is None:
         errors = [FieldError(loc=["body", "profile_id"], msg="no version of a sensor of this capture")]
         raise InvalidPayload(errors=errors)
+    if series["of_vectors"]:
+        raise VectorsStay(sensor=series["name"])
     return series
 
 

@@ -1,13 +1,16 @@
 """What another profile changes in samples: how many, by how much, and in which states."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from hub.telemetry.entries import F64, U8
 from hub.telemetry.models import STATUS_NAMES
 from hub.telemetry.preview_models import Difference
+
+# Values at both ends of what numbers can tell are farther apart than any number tells; JSON has no infinity.
+MOST: Final = float(np.finfo(np.float64).max)
 
 
 class Tally:
@@ -54,14 +57,14 @@ class Tally:
         if not both.all():
             same |= np.isnan(before) & np.isnan(after)
             distance = distance[both]
-        # Values at both ends of what numbers can tell are farther apart than that.
-        distance = np.minimum(distance, np.finfo(np.float64).max)
+        distance = np.minimum(distance, MOST)
         self.samples += len(before)
         self.changed += int(np.count_nonzero(~same | (before_status != after_status)))
         self._compared += len(distance)
         if len(distance):
             self._largest = max(self._largest, float(distance.max()))
-            self._sum = min(self._sum + float(distance.sum()), float(np.finfo(np.float64).max))
+            with np.errstate(over="ignore"):
+                self._sum = min(self._sum + float(distance.sum()), MOST)
         self._before += np.bincount(before_status, minlength=len(STATUS_NAMES))
         self._after += np.bincount(after_status, minlength=len(STATUS_NAMES))
 

@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from contract import vectors
 from contract.conversion.convert import Converted, convert_at, convert_each
@@ -14,6 +15,8 @@ from hub.telemetry import entries
 from hub.telemetry.entries import F64, I64, Entry, PacketNumber, Vector
 from hub.telemetry.registry import SensorEntry
 from hub.telemetry.stream import Held
+
+Bools = npt.NDArray[np.bool_]
 
 # What contract/conversion promises of functions between types of processor.
 ULPS: Final = 4
@@ -122,7 +125,7 @@ def _differing(parts: Sequence[Part], counts: I64, converted: Converted) -> dict
     differs = edge.view(np.int64) != physical.view(np.int64)
     differs &= ~(np.isnan(edge) & np.isnan(physical))
     places = np.flatnonzero(differs)
-    far = _apart(edge[places], physical[places]) > ULPS
+    far = _far(edge[places], physical[places])
     found: dict[int, int] = {}
     for place, at, is_far in zip(
         np.searchsorted(ends, places, side="right").tolist(), places.tolist(), far.tolist(), strict=True
@@ -133,10 +136,10 @@ def _differing(parts: Sequence[Part], counts: I64, converted: Converted) -> dict
     return found
 
 
-def _apart(one: F64, other: F64) -> I64:
-    """Return how many floating-point numbers lie between, of shape (n,); huge where only one is NaN."""
-    steps = np.abs(_ordered(one) - _ordered(other))
-    return np.where(np.isnan(one) | np.isnan(other), np.iinfo(np.int64).max, steps)
+def _far(one: F64, other: F64) -> Bools:
+    """Tell where more than `ULPS` steps from number to number lie between, or only one is NaN; shape (n,)."""
+    steps = _ordered(one) - _ordered(other)  # between the ends of all numbers it wraps around, but not to so little
+    return np.isnan(one) | np.isnan(other) | (steps > ULPS) | (steps < -ULPS)
 
 
 def _ordered(values: F64) -> I64:

@@ -153,6 +153,15 @@ async def _scheduled_profile(world: World, caller: Caller) -> str:
     return drafted
 
 
+async def _backfill(world: World, caller: Caller) -> str:
+    body = {"profile_id": await _profile(world, caller)}
+    return (await world.owner.post(f"/captures/{await _capture(world, caller)}/backfills", body)).ok["id"]
+
+
+async def _version(world: World, caller: Caller) -> dict[str, str]:
+    return {"profile_id": await _profile(world, caller)}
+
+
 async def _experiment(world: World, caller: Caller) -> str:
     return (await world.new_experiment())["id"]
 
@@ -236,6 +245,7 @@ USUAL: dict[str, Maker] = {
     "experiment_id": _experiment,
     "run_id": _run,
     "capture_id": _capture,
+    "backfill_id": _backfill,
     "invite_id": _invite,
     "user_id": _member,
     "session_id": _session,
@@ -433,6 +443,10 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/captures/{capture_id}/seal": Row(),
     "GET /api/v1/captures/{capture_id}/manifest": Row(ids={"capture_id": _sealed_capture}),
     "POST /api/v1/captures/{capture_id}/verify": Row(ids={"capture_id": _sealed_capture}),
+    "POST /api/v1/captures/{capture_id}/backfills": Row(_version),
+    "GET /api/v1/projects/{project_id}/backfills": Row(),
+    "GET /api/v1/backfills/{backfill_id}": Row(),
+    "POST /api/v1/backfills/{backfill_id}/cancel": Row(),
     # samples
     "POST /api/v1/telemetry": Row(_telemetry),
     "POST /telemetry": Row(_telemetry),

@@ -294,6 +294,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backfills/{backfill_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a backfill; `done` of `samples` tells how far it is. */
+        get: operations["read_backfill_backfills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backfills/{backfill_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a backfill before it is finished; the capture stays as it is. */
+        post: operations["cancel_backfill_backfills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/broker/login": {
         parameters: {
             query?: never;
@@ -328,6 +362,23 @@ export interface paths {
         head?: never;
         /** Change a capture's notes, or archive it. */
         patch: operations["update_capture_captures"];
+        trace?: never;
+    };
+    "/api/v1/captures/{capture_id}/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Convert a sensor's series of a capture anew, into a revision beside the old one; or tell what would change. */
+        post: operations["create_backfill_backfills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/captures/{capture_id}/export": {
@@ -721,8 +772,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a draft apply to what is measured from a time on; the version before ends there. */
-        post: operations["publish_profile_profiles"];
+        /** Let a draft apply to what is measured from a time on, and to captures of the last days where that is asked. */
+        post: operations["publish_profile_backfills"];
         delete?: never;
         options?: never;
         head?: never;
@@ -809,6 +860,23 @@ export interface paths {
         };
         /** Download the same as CSV, streamed. */
         get: operations["export_facts_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a project's backfills, the newest first. */
+        get: operations["list_backfills_backfills"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1388,6 +1456,102 @@ export interface components {
             unit: string;
         };
         /**
+         * Backfill
+         * @description A version applied to one sensor's series of a capture; when it is finished, that is the capture's `revision`.
+         *
+         *     Physical values of the revision before stay readable.
+         */
+        Backfill: {
+            /**
+             * Capture Id
+             * Format: uuid
+             */
+            capture_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** @description What changed against the revision before, as far as it is done. */
+            difference: components["schemas"]["Difference"] | null;
+            /**
+             * Done
+             * @description How many are converted.
+             */
+            done: number;
+            /** Ended At */
+            ended_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Experiment Name */
+            experiment_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ordinal Number */
+            ordinal_number: number;
+            /**
+             * Profile Id
+             * Format: uuid
+             */
+            profile_id: string;
+            /** Profile Version */
+            profile_version: number;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /**
+             * Requested By
+             * @description Who started it, by name.
+             */
+            requested_by: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Run Number */
+            run_number: number;
+            /**
+             * Samples
+             * @description How many there are to convert; known once the capture is sealed.
+             */
+            samples: number | null;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+            /** Sensor Name */
+            sensor_name: string;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["BackfillStatus"];
+        };
+        /**
+         * BackfillCreate
+         * @description Which version to apply to its sensor's series of the capture.
+         */
+        BackfillCreate: {
+            /**
+             * Profile Id
+             * Format: uuid
+             */
+            profile_id: string;
+        };
+        /**
+         * BackfillStatus
+         * @description Where a backfill stands: it waits for the capture's seal and for the backfills of the capture before it.
+         * @enum {string}
+         */
+        BackfillStatus: "waiting" | "running" | "finished" | "cancelled" | "failed";
+        /**
          * BatchStatus
          * @description Runs that all move to one state, or none of them does.
          */
@@ -1469,6 +1633,11 @@ export interface components {
             /** Auto Stop At */
             auto_stop_at: string | null;
             /**
+             * Backfilling
+             * @description Whether another revision is being made.
+             */
+            backfilling: boolean;
+            /**
              * Created At
              * Format: date-time
              */
@@ -1509,6 +1678,11 @@ export interface components {
              * Format: uuid
              */
             project_id: string;
+            /**
+             * Revision
+             * @description The newest revision of its physical values; 1 is what came first.
+             */
+            revision: number;
             /**
              * Run Id
              * Format: uuid
@@ -1720,6 +1894,35 @@ export interface components {
             status_before: {
                 [key: string]: number;
             };
+        };
+        /**
+         * DryRun
+         * @description What a backfill would change; of a very long series only the first samples are tried.
+         */
+        DryRun: {
+            /**
+             * Capture Id
+             * Format: uuid
+             */
+            capture_id: string;
+            difference: components["schemas"]["Difference"];
+            /**
+             * Profile Id
+             * Format: uuid
+             */
+            profile_id: string;
+            /** Profile Version */
+            profile_version: number;
+            /**
+             * Samples
+             * @description How many the series holds.
+             */
+            samples: number;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
         };
         /**
          * EdgeAgent
@@ -2383,6 +2586,16 @@ export interface components {
              */
             next_cursor?: string | null;
         };
+        /** Page[Backfill] */
+        Page_Backfill: {
+            /** Items */
+            items: components["schemas"]["Backfill"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor?: string | null;
+        };
         /** Page[Capture] */
         Page_Capture: {
             /** Items */
@@ -3035,21 +3248,122 @@ export interface components {
         };
         /**
          * Publication
-         * @description How to publish a draft: for what is measured from `valid_from` on, 5 s from now where that is absent.
+         * @description How to publish a draft.
+         *
+         *     `prospective`: for what is measured from `valid_from` on. `backfill`: the same, and the version is also applied to
+         *     the captures that stopped within the last `days` days.
          */
         Publication: {
             /**
+             * Days
+             * @default null
+             */
+            days?: number | null;
+            /**
              * Mode
              * @default prospective
-             * @constant
+             * @enum {string}
              */
-            mode?: "prospective";
+            mode?: "prospective" | "backfill";
             /**
              * Valid From
-             * @description At least 5 s ahead.
+             * @description At least 5 s ahead, which is the default.
              * @default null
              */
             valid_from?: string | null;
+        };
+        /**
+         * Published
+         * @description A published version, and the backfills that were started with it.
+         */
+        Published: {
+            /** Backfills */
+            backfills: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description Who drafted it, by name.
+             */
+            created_by: string | null;
+            /** Display Unit */
+            display_unit: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Input Unit */
+            input_unit: string | null;
+            /** Kind */
+            kind: string;
+            /**
+             * Payload
+             * @default null
+             */
+            payload?: ({
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                intercept: number;
+                /** @enum {unknown} */
+                kind: "linear";
+                slope: number;
+            } | {
+                /**
+                 * @default clamp
+                 * @enum {unknown}
+                 */
+                extrapolation?: "clamp" | "linear" | "reject";
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "table";
+                points: [
+                    number,
+                    number
+                ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
+            }) | null;
+            /** Published At */
+            published_at: string | null;
+            /**
+             * Published By
+             * @description Who published it, by name.
+             */
+            published_by: string | null;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+            status: components["schemas"]["ProfileStatus"];
+            /** Valid From */
+            valid_from: string | null;
+            /** Valid To */
+            valid_to: string | null;
+            /** Version */
+            version: number;
         };
         /**
          * PublishedVersion
@@ -5798,6 +6112,185 @@ export interface operations {
             };
         };
     };
+    read_backfill_backfills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backfill_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    cancel_backfill_backfills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backfill_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description backfill-over: The backfill is over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     log_in_to_broker_edge_agents: {
         parameters: {
             query?: never;
@@ -6214,10 +6707,159 @@ export interface operations {
             };
         };
     };
+    create_backfill_backfills: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillCreate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description backfill-underway: This version is being applied to this capture already; capture-not-over: Only what a capture holds for good can be converted anew; idempotency-conflict: This Idempotency-Key was used for another request; profile-not-published: A draft applies to nothing; sensor-gone: The sensor was deleted; vectors-stay: Vectors are not converted anew */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     export_capture_samples: {
         parameters: {
             query?: {
                 format?: "csv";
+                revision?: number | null;
                 values?: ("raw" | "physical")[] | null;
             };
             header?: never;
@@ -6255,7 +6897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description not-found: There is no such thing here */
+            /** @description not-found: There is no such thing here; revision-unknown: The capture has no such revision */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6487,6 +7129,7 @@ export interface operations {
                 aggregate?: ("min" | "max" | "mean" | "count") | null;
                 from?: string | null;
                 max_points?: number | null;
+                revision?: number | null;
                 sensor_id: string;
                 to?: string | null;
                 values?: ("raw" | "physical")[] | null;
@@ -6528,7 +7171,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description not-found: There is no such thing here; sensor-not-captured: This sensor is not part of the capture */
+            /** @description not-found: There is no such thing here; revision-unknown: The capture has no such revision; sensor-not-captured: This sensor is not part of the capture */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9201,7 +9844,7 @@ export interface operations {
             };
         };
     };
-    publish_profile_profiles: {
+    publish_profile_backfills: {
         parameters: {
             query?: never;
             header?: never;
@@ -9222,7 +9865,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Profile"];
+                    "application/json": components["schemas"]["Published"];
                 };
             };
             /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
@@ -9270,7 +9913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description profile-published: This version was published and stays as it is; profile-units-differ: The sensor's units are not those that the profile was drafted for; publication-pending: Another version is published for this time */
+            /** @description profile-published: This version was published and stays as it is; profile-units-differ: The sensor's units are not those that the profile was drafted for; publication-pending: Another version is published for this time; sensor-gone: The sensor was deleted; vectors-stay: Vectors are not converted anew */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9297,7 +9940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description invalid-payload: The request does not have the expected shape */
+            /** @description invalid-payload: The request does not have the expected shape; too-many-captures: So many captures cannot be converted anew at once */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10053,6 +10696,97 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_backfills_backfills: {
+        parameters: {
+            query?: {
+                capture_id?: string | null;
+                cursor?: string | null;
+                limit?: number;
+                sensor_id?: string | null;
+                status?: components["schemas"]["BackfillStatus"] | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Backfill"];
                 };
             };
             /** @description unauthenticated: Who you are is not known */

@@ -55,6 +55,7 @@ def test_every_bit_of_a_line_counts() -> None:
 def test_on_both_sides_of_zero() -> None:
     assert differing([1.0, 1.0], [-0.0, beside(0.0, -3)], LOG) == 0
     assert differing([1.0], [beside(0.0, -5)], LOG) == 1
+    assert differing([2.0, 4.0], [-2.0, -2.0], Custom("x")) == 2, "2 and -2 lie 2⁶³ steps apart"
 
 
 def test_a_value_on_one_side_only() -> None:
