@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
-from bench import access, figures, ingest, latency, storage
+from bench import access, backfill, figures, ingest, latency, storage
 from bench.figures import Better, Figure
 from bench.ingest import Load
 from bench.latency import Path
@@ -71,6 +71,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     _access("access", limit=0.25),
     _storage("storage-sealed", storage.measure_sealed, limit=20.0),
     _storage("storage-recent-1hz", storage.measure_recent, limit=40.0),
+    Benchmark("backfill", backfill.measure, backfill.UNIT, backfill.FLOOR, "higher"),
 )
 
 
