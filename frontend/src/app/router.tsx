@@ -55,6 +55,7 @@ export const router = createBrowserRouter([
             children: [
               { path: "monitor", lazy: async () => ({ Component: (await import("@/features/sensors/monitor-page")).MonitorPage }) },
               { path: "sensors/new", lazy: async () => ({ Component: (await import("@/features/sensors/new-sensor-page")).NewSensorPage }) },
+              { path: "sensors/:sensorId", lazy: worded(async () => (await import("@/features/conversion/sensor-page")).SensorPage) },
               { path: "experiments", lazy: async () => ({ Component: (await import("@/features/experiments/experiments-page")).ExperimentsPage }) },
               { path: "experiments/:experimentId", lazy: async () => ({ Component: (await import("./pages/experiment-page")).ExperimentPage }) },
               { path: "experiments/:experimentId/runs/:runId", lazy: async () => ({ Component: (await import("./pages/run-page")).RunPage }) },

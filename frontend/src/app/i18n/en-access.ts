@@ -2,6 +2,7 @@
 
 import account from "./en-account";
 import audit from "./en-audit";
+import conversion from "./en-conversion";
 import project from "./en-project";
 
-export default { ...account, ...project, ...audit };
+export default { ...account, ...project, ...audit, ...conversion };

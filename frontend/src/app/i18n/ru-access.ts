@@ -2,6 +2,7 @@
 
 import account from "./ru-account";
 import audit from "./ru-audit";
+import conversion from "./ru-conversion";
 import project from "./ru-project";
 
-export default { ...account, ...project, ...audit };
+export default { ...account, ...project, ...audit, ...conversion };

@@ -10,6 +10,7 @@ export const NOUNS = [
   "sensor",
   "edge_agent",
   "profile",
+  "backfill",
   "project",
   "member",
   "invite",
