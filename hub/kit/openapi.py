@@ -119,7 +119,7 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         success["content"] = {media: {"schema": {"type": "string"}} for media in endpoint.produces}
     responses: dict[str, Any] = {str(endpoint.status): success}
     for status, answer in endpoint.also.items():
-        schema = _schema_of(answer, "serialization", schemas)
+        schema = schema_of(answer, "serialization", schemas)
         content = {"application/json": {"schema": schema}}
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
     for status, problems in sorted(_by_status(_problems_of(endpoint)).items()):

@@ -28,7 +28,7 @@ def shown(query: RangeQuery, values: frozenset[str], column: Column) -> dict[str
 
 
 async def of_samples(
-    ctx: Context, sensor: Any, column: Column, query: RangeQuery, values: frozenset[str], revision: int = 1
+    ctx: Context, sensor: Any, column: Column, query: RangeQuery, values: frozenset[str], *, revision: int = 1
 ) -> web.Response:
     """Answer with a sensor's samples in the form that the query and the Accept header ask for."""
     heartbeat_us = int(sensor["heartbeat_interval_s"] * 1e6)

@@ -82,7 +82,7 @@ async def read_capture_samples(ctx: Context, capture_id: UUID, query: CaptureRan
     )
     details = {"sensor_id": query.sensor_id, "revision": revision.number} | answers.shown(query, values, column)
     await record(ctx, Fact("capture.samples_read", subject_id=capture_id, details=details))
-    return await answers.of_samples(ctx, sensor, column, query, values, revision.number)
+    return await answers.of_samples(ctx, sensor, column, query, values, revision=revision.number)
 
 
 @routes.route(
