@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
-from bench import access, edge, figures, ingest, latency, storage
+from bench import access, backfill, edge, figures, ingest, latency, storage
 from bench.figures import Better, Figure
 from bench.ingest import Load
 from bench.latency import Path
@@ -87,6 +87,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     _storage("storage-recent-1hz", storage.measure_recent, limit=40.0),
     _edge_rate("edge-rate", floor=0.5),
     _edge_memory("edge-memory", limit=120.0),
+    Benchmark("backfill", backfill.measure, backfill.UNIT, backfill.FLOOR, "higher"),
 )
 
 

@@ -54,8 +54,10 @@ def of_ratios(
     )
 
 
-def of_values(name: str, values: Sequence[float], *, unit: str, limit: float | None) -> Figure:
-    """Judge the median of values that should be low; below the limit holds it."""
+def of_values(
+    name: str, values: Sequence[float], *, unit: str, limit: float | None, better: Better = "lower"
+) -> Figure:
+    """Judge the median of values; below the limit holds it, where more is better at the limit or above."""
     value = median(values)
     return Figure(
         name=name,
@@ -64,8 +66,8 @@ def of_values(name: str, values: Sequence[float], *, unit: str, limit: float | N
         ratio=None,
         against=None,
         floor=limit,
-        better="lower",
-        held=limit is None or value < limit,
+        better=better,
+        held=limit is None or (value >= limit if better == "higher" else value < limit),
         spread=_short(spread_of(values)),
     )
 

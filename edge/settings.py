@@ -51,7 +51,7 @@ class EdgeSettings(EdgeFolder):
     edge_batch_bytes: int = Field(default=1_000_000, ge=1)
     edge_request_timeout_s: float = Field(default=30.0, gt=0)
     edge_backoff_max_s: float = Field(default=10.0, gt=0)
-    edge_config_interval_s: float = Field(default=2.0, gt=0)
+    edge_config_interval_s: float = Field(default=2.0, gt=0, le=4.0)  # profiles begin 5 s after they are published
     edge_status_interval_s: float = Field(default=5.0, gt=0)
 
     @model_validator(mode="after")

@@ -15,6 +15,9 @@ from hub import asyncapi, frontend, gateway, health, openapi
 from hub.audit.routes import routes as audit_routes
 from hub.auth import personal_tokens, post, session_queries, tidy
 from hub.auth.routes import routes as auth_routes
+from hub.backfills import service as backfills
+from hub.backfills import worker as backfill_worker
+from hub.backfills.routes import routes as backfill_routes
 from hub.brokers import notices
 from hub.brokers.program import keeper_of
 from hub.captures import auto_stop
@@ -73,6 +76,7 @@ from hub.telemetry.dropped_routes import routes as dropped_routes
 from hub.telemetry.fabric import FABRIC, add_workers, make_fabric
 from hub.telemetry.ingest_routes import root_routes as telemetry_root_routes
 from hub.telemetry.ingest_routes import routes as telemetry_routes
+from hub.telemetry.preview_routes import routes as preview_routes
 from hub.telemetry.routes import routes as sample_routes
 from hub.telemetry.socket_routes import SOCKETS as TELEMETRY_SOCKETS
 from hub.telemetry.socket_routes import root_routes as socket_root_routes
@@ -93,6 +97,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         audit_routes,
         member_routes,
         conversion_routes,
+        preview_routes,
         sensor_routes,
         journal_routes,
         edge_agent_routes,
@@ -113,6 +118,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         influx_routes,
         senml_routes,
         thingsboard_routes,
+        backfill_routes,
     )
     for endpoint in routes.endpoints
 )
@@ -151,6 +157,7 @@ def _connect_slices() -> None:
     """Let slices ask those above them, which they do not import."""
     sensor_guards.before_deletion(runs.runs_that_need)
     sensor_guards.before_deletion(captures.captures_that_need)
+    sensor_guards.before_deletion(backfills.backfills_that_need)
     project_guards.before_deletion(captures.running_in_project)
     experiment_guards.before_archival(runs.active_runs)
     experiment_guards.before_deletion(runs.all_runs)
@@ -183,6 +190,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
         workers.add("sealing", lambda: sealing.run(hub))
         workers.add("telemetry.merging", lambda: merging.run(hub))
         workers.add("telemetry.retention", lambda: retention.run(hub))
+        workers.add("backfills", lambda: backfill_worker.run(hub, events))
         mail = make_mail(settings)
         workers.add("auth.post", lambda: post.run(hub, mail))
         workers.add("auth.tidy", lambda: tidy.run(hub.db))

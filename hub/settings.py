@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         default=True, description="ThingsBoard's devices have their token in the address; off refuses them."
     )
     metrics_by_sensor: bool = Field(default=False, description="/metrics counts by sensor, not by project.")
-    registry_poll_s: float = Field(default=0.5, gt=0)
+    registry_poll_s: float = Field(default=0.5, gt=0, le=2.0)  # profiles begin 5 s after they are published
 
     access_token_s: int = Field(default=600, ge=10)
     refresh_token_s: int = Field(default=14 * 86_400, ge=60, description="A session may rest so long.")

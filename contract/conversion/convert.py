@@ -29,7 +29,10 @@ class Status(IntEnum):
 
 
 class ProfileVersion(NamedTuple):
-    """A published profile and when it applies: valid_from_us ≤ t < valid_to_us (µs since 1970); None is without end."""
+    """A published profile and when it applies: valid_from_us ≤ t < valid_to_us (µs since 1970).
+
+    None is the beginning and no end.
+    """
 
     version: int
     valid_from_us: int | None
@@ -69,8 +72,8 @@ def convert(profile: Profile, raw: F64) -> tuple[F64, U8]:
 def convert_at(versions: Sequence[ProfileVersion], t_us: I64, raw: F64) -> Converted:
     """Convert each sample with the version valid at its own t; t_us and raw have shape (n,).
 
-    Version 1 is valid from the beginning; where several versions are valid the highest applies; where none is, the
-    status is `NO_PROFILE`, the version 0 and the physical value NaN.
+    Where several versions are valid the highest applies; where none is, the status is `NO_PROFILE`, the version 0 and
+    the physical value NaN.
     """
     ordered = sorted(versions, key=lambda v: v.version, reverse=True)
     result = Converted(
@@ -131,13 +134,12 @@ def _sole_versions(
 
 
 def _endless(version: ProfileVersion) -> bool:
-    return version.valid_to_us is None and (version.version == 1 or version.valid_from_us is None)
+    return version.valid_to_us is None and version.valid_from_us is None
 
 
 def _sole(versions: Sequence[ProfileVersion], first_us: int, last_us: int) -> ProfileVersion | None:
     for version in sorted(versions, key=lambda v: v.version, reverse=True):
-        start = None if version.version == 1 else version.valid_from_us
-        end = version.valid_to_us
+        start, end = version.valid_from_us, version.valid_to_us
         if (start is None or start <= first_us) and (end is None or last_us < end):
             return version
         if (start is None or start <= last_us) and (end is None or first_us < end):
@@ -187,7 +189,7 @@ def _beyond(limits: _Limits, raw: F64) -> npt.NDArray[np.bool_]:
 
 def _valid(version: ProfileVersion, t_us: I64) -> npt.NDArray[np.bool_]:
     valid = np.ones(t_us.shape, dtype=np.bool_)
-    if version.valid_from_us is not None and version.version != 1:
+    if version.valid_from_us is not None:
         valid &= t_us >= version.valid_from_us
     if version.valid_to_us is not None:
         valid &= t_us < version.valid_to_us

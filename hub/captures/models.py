@@ -108,6 +108,8 @@ class Capture(BaseModel):
     seals: int = Field(description="How many seals were made; later ones only add what came late.")
     late_waiting: int = Field(description="Samples that came after Stop and that no seal took in yet.")
     sealing: Sealing | None
+    revision: int = Field(description="The newest revision of its physical values; 1 is what came first.")
+    backfilling: bool = Field(description="Whether another revision is being made.")
     warnings: list[ClockWarning] = Field(default=[], description="Told by the answer of Start only.")
 
 

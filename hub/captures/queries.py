@@ -109,7 +109,11 @@ async def find(tx: Tx, capture_id: UUID) -> asyncpg.Record | None:
             left join seal_part part on part.capture_id = job.capture_id
             where job.capture_id = capture.id
             group by job.capture_id
-          ) as sealing
+          ) as sealing,
+          coalesce((select max(revision) from capture_revision where capture_id = capture.id), 1) as revision,
+          exists (
+            select from backfill where capture_id = capture.id and status in ('waiting', 'running')
+          ) as backfilling
         from capture_session capture
         join run on run.id = capture.run_id
         join experiment on experiment.id = run.experiment_id
@@ -163,7 +167,11 @@ async def page(
             left join seal_part part on part.capture_id = job.capture_id
             where job.capture_id = capture.id
             group by job.capture_id
-          ) as sealing
+          ) as sealing,
+          coalesce((select max(revision) from capture_revision where capture_id = capture.id), 1) as revision,
+          exists (
+            select from backfill where capture_id = capture.id and status in ('waiting', 'running')
+          ) as backfilling
         from capture_session capture
         join run on run.id = capture.run_id
         join experiment on experiment.id = run.experiment_id

@@ -2,17 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, Field, WithJsonSchema, model_validator
 
 from contract.conversion.convert import Status
 from contract.conversion.profile import Profile as ProfilePayload
 from hub.kit.wire import absent
 
-MAX_PREVIEW = 10_000
+# Every cache of profiles, edge agents' too, looks for changes more often than this.
+LEAD_S: Final = 5.0
 
 
 def _schema() -> dict[str, Any]:
@@ -51,7 +52,8 @@ class ActiveProfile(BaseModel):
 class Profile(BaseModel):
     """A version of a sensor's profile; `valid_from` null is the beginning, `valid_to` null no end.
 
-    `payload` is absent for whoever may not read raw values: it would give them away.
+    `payload` is absent for whoever may not read raw values: it would give them away. The units are the sensor's when
+    the version was drafted, null for versions older than that.
     """
 
     id: UUID
@@ -62,7 +64,28 @@ class Profile(BaseModel):
     valid_from: datetime | None
     valid_to: datetime | None
     status: ProfileStatus
+    input_unit: str | None
+    display_unit: str | None
     created_at: datetime
+    created_by: str | None = Field(description="Who drafted it, by name.")
+    published_at: datetime | None
+    published_by: str | None = Field(description="Who published it, by name.")
+
+
+class ProfileDraft(BaseModel):
+    """A draft: a profile's payload, and the units that it converts, which must be the sensor's where they are named.
+
+    A payload may also be sent as it is, without anything around it.
+    """
+
+    payload: Payload
+    input_unit: str | None = Field(default=None, max_length=40)
+    display_unit: str | None = Field(default=None, max_length=40)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, data: Any) -> Any:
+        return {"payload": data} if isinstance(data, dict) and "kind" in data and "payload" not in data else data
 
 
 class PublishedVersion(BaseModel):
@@ -72,16 +95,3 @@ class PublishedVersion(BaseModel):
     valid_from: datetime | None
     valid_to: datetime | None
     payload: dict[str, Any]
-
-
-class Preview(BaseModel):
-    """Raw values to try a profile on."""
-
-    raw: list[Annotated[float, Field(allow_inf_nan=False)]] = Field(min_length=1, max_length=MAX_PREVIEW)
-
-
-class Previewed(BaseModel):
-    """What a profile makes of raw values, each in its place; null where there is no physical value."""
-
-    physical: list[float | None]
-    status: list[StatusName]

@@ -38,8 +38,12 @@ async def insert_first(
     """Create version 1, active and valid from the beginning."""
     row = await tx.fetchrow(
         """
-        insert into conversion_profile (id, sensor_id, version, kind, payload_sealed, status, created_by)
-        values ($1, $2, 1, $3, $4, 'active', $5)
+        insert into conversion_profile
+          (id, sensor_id, version, kind, payload_sealed, status, created_by, published_by, published_at, input_unit,
+           display_unit)
+        select $1, sensor.id, 1, $3, $4, 'active', $5, $5, clock_timestamp(), sensor.input_unit, sensor.display_unit
+        from sensor
+        where sensor.id = $2
         returning id, version, kind
         """,
         profile_id,
@@ -48,7 +52,7 @@ async def insert_first(
         payload_sealed,
         created_by,
     )
-    assert row is not None  # noqa: S101 - an insert without a condition returns its row
+    assert row is not None  # noqa: S101 - the sensor was made in this transaction
     return row
 
 
@@ -56,10 +60,15 @@ async def of_sensor(tx: Tx, sensor_id: UUID) -> list[asyncpg.Record]:
     """List the versions of a sensor's profile, the newest first."""
     return await tx.fetch(
         """
-        select id, sensor_id, version, kind, payload_sealed, valid_from, valid_to, status, created_at
-        from conversion_profile
-        where sensor_id = $1
-        order by version desc
+        select profile.id, profile.sensor_id, profile.version, profile.kind, profile.payload_sealed,
+          profile.valid_from, profile.valid_to, profile.input_unit, profile.display_unit, profile.created_at,
+          author.name as created_by, profile.published_at, publisher.name as published_by,
+          profile_standing(profile.status, profile.valid_from, profile.valid_to) as status
+        from conversion_profile profile
+        left join app_user author on author.id = profile.created_by
+        left join app_user publisher on publisher.id = profile.published_by
+        where profile.sensor_id = $1
+        order by profile.version desc
         """,
         sensor_id,
     )
@@ -69,9 +78,14 @@ async def find(tx: Tx, profile_id: UUID) -> asyncpg.Record | None:
     """Read a profile."""
     return await tx.fetchrow(
         """
-        select id, sensor_id, version, kind, payload_sealed, valid_from, valid_to, status, created_at
-        from conversion_profile
-        where id = $1
+        select profile.id, profile.sensor_id, profile.version, profile.kind, profile.payload_sealed,
+          profile.valid_from, profile.valid_to, profile.input_unit, profile.display_unit, profile.created_at,
+          author.name as created_by, profile.published_at, publisher.name as published_by,
+          profile_standing(profile.status, profile.valid_from, profile.valid_to) as status
+        from conversion_profile profile
+        left join app_user author on author.id = profile.created_by
+        left join app_user publisher on publisher.id = profile.published_by
+        where profile.id = $1
         """,
         profile_id,
     )
@@ -81,10 +95,9 @@ async def active_of(tx: Tx, sensor_ids: list[UUID]) -> list[asyncpg.Record]:
     """Find the active versions of several sensors."""
     return await tx.fetch(
         """
-        select distinct on (sensor_id) sensor_id, id, version, kind
+        select sensor_id, id, version, kind
         from conversion_profile
-        where sensor_id = any($1::uuid[]) and status = 'active'
-        order by sensor_id, version desc
+        where sensor_id = any($1::uuid[]) and profile_standing(status, valid_from, valid_to) = 'active'
         """,
         sensor_ids,
     )

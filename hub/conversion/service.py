@@ -1,4 +1,4 @@
-"""Registering, reading and trying conversion profiles."""
+"""Registering and reading conversion profiles."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,22 +7,19 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
-import numpy as np
 
-from contract.conversion.convert import convert
 from contract.conversion.profile import Profile as ProfilePayload
 from contract.conversion.profile import ProfileInvalid, parse_profile
 from hub.conversion import queries
-from hub.conversion.models import STATUS_NAMES, ActiveProfile, Preview, Previewed, Profile, PublishedVersion
+from hub.conversion.models import ActiveProfile, Profile, PublishedVersion
 from hub.conversion.sealing import open_payload, seal_payload
 from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.kit.pages import Page
 from hub.kit.problems import FieldError, InvalidPayload, NotFound
-from hub.kit.vault import Vault
+from hub.kit.vault import SealBroken, Vault
 from hub.ledger.service import Fact, record
 from hub.projects.access import may_read_raw
-from hub.projects.problems import RawNotAllowed
 
 
 def parse(payload: dict[str, Any], loc: Sequence[str | int]) -> ProfilePayload:
@@ -60,19 +57,18 @@ async def read(ctx: Context, profile_id: UUID) -> Profile:
     return await _profile(ctx, await _find(ctx, profile_id))
 
 
-async def preview(ctx: Context, profile_id: UUID, body: Preview) -> Previewed:
-    """Convert raw values with a version, storing nothing; raises RawNotAllowed, since pairs give raw values away."""
-    if not may_read_raw(ctx.scope):
-        raise RawNotAllowed
+async def payload_of(ctx: Context, profile_id: UUID) -> tuple[asyncpg.Record, ProfilePayload]:
+    """Read a version with what it converts by; the caller answers for what that gives away."""
     row = await _find(ctx, profile_id)
-    details = {"sensor_id": row["sensor_id"], "version": row["version"], "values": len(body.raw)}
-    await record(ctx, Fact("profile.previewed", subject_id=profile_id, details=details))
-    payload = await open_payload(ctx.hub.vault, profile_id, row["payload_sealed"])
-    physical, status = convert(parse_profile(payload), np.array(body.raw, dtype=np.float64))
-    return Previewed(
-        physical=[None if np.isnan(value) else value for value in physical.tolist()],
-        status=[STATUS_NAMES[code] for code in status.tolist()],
-    )
+    return row, parse_profile(await open_payload(ctx.hub.vault, profile_id, row["payload_sealed"]))
+
+
+async def profile_of(tx: Tx, vault: Vault, profile_id: UUID) -> ProfilePayload:
+    """Read what a version converts by; raises NotFound, and SealBroken or ProfileInvalid where it is damaged."""
+    row = await queries.find(tx, profile_id)
+    if row is None:
+        raise NotFound(noun="profile")
+    return parse_profile(await open_payload(vault, profile_id, row["payload_sealed"]))
 
 
 async def active_of(tx: Tx, sensor_ids: list[UUID]) -> dict[UUID, ActiveProfile]:
@@ -84,7 +80,10 @@ async def active_of(tx: Tx, sensor_ids: list[UUID]) -> dict[UUID, ActiveProfile]
 
 
 async def published_of(tx: Tx, vault: Vault, sensor_ids: list[UUID]) -> dict[UUID, list[PublishedVersion]]:
-    """Find all published versions of several sensors, the oldest first."""
+    """Find all published versions of several sensors, the oldest first.
+
+    The payload of one that does not open is empty, which edge agents take for a sensor that only the hub converts.
+    """
     found: dict[UUID, list[PublishedVersion]] = defaultdict(list)
     for row in await queries.published_of(tx, sensor_ids):
         found[row["sensor_id"]].append(
@@ -92,10 +91,17 @@ async def published_of(tx: Tx, vault: Vault, sensor_ids: list[UUID]) -> dict[UUI
                 version=row["version"],
                 valid_from=row["valid_from"],
                 valid_to=row["valid_to"],
-                payload=await open_payload(vault, row["id"], row["payload_sealed"]),
+                payload=await _opened(vault, row),
             )
         )
     return found
+
+
+async def _opened(vault: Vault, row: asyncpg.Record) -> dict[str, Any]:
+    try:
+        return await open_payload(vault, row["id"], row["payload_sealed"])
+    except SealBroken:  # the vault has logged it
+        return {}
 
 
 async def _find(ctx: Context, profile_id: UUID) -> asyncpg.Record:

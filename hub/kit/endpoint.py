@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +71,7 @@ class Endpoint:
     access: Access
     answer: Any
     status: int
+    also: Mapping[int, Any]
     problems: Sequence[type[Problem]]
     transaction: bool
     rate: float
@@ -106,6 +108,7 @@ class Routes:
         access: Access,
         answer: Any = None,
         status: int = 200,
+        also: Mapping[int, Any] = MappingProxyType({}),
         problems: Sequence[type[Problem]] = (),
         transaction: bool = True,
         rate: float = 1.0,
@@ -117,7 +120,8 @@ class Routes:
     ) -> Callable[[Handler], Handler]:
         """Declare a route. The handler's parameters say what it takes: `ctx`, path names, `query` and `body` models.
 
-        A handler that reads the body itself has no `body` and documents its shape by `takes`. `rate` multiplies how
+        A handler that reads the body itself has no `body` and documents its shape by `takes`; one that makes other
+        answers of success itself documents them by `also`, status by status. `rate` multiplies how
         many requests a caller may make, 0 for routes with limits of their own. Of `sampled` routes the log tells now
         and then. Clients that know no problem documents get their `refusals`.
         """
@@ -135,6 +139,7 @@ class Routes:
                     access=access,
                     answer=answer,
                     status=status,
+                    also=also,
                     problems=tuple(problems),
                     transaction=transaction,
                     rate=rate,

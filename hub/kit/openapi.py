@@ -119,6 +119,10 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     elif endpoint.produces != ("application/json",):
         success["content"] = {media: {"schema": {"type": "string"}} for media in endpoint.produces}
     responses: dict[str, Any] = {str(endpoint.status): success}
+    for status, answer in endpoint.also.items():
+        schema = schema_of(answer, "serialization", schemas)
+        content = {"application/json": {"schema": schema}}
+        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
     for status, problems in sorted(_by_status(_problems_of(endpoint), endpoint.refusals).items()):
         responses[str(status)] = {
             "description": "; ".join(f"{problem.code()}: {problem.title()}" for problem in problems),

@@ -1,7 +1,7 @@
 """Answers that show samples: whole, thinned or in windows, as JSON columns or as a binary frame."""
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -28,20 +28,24 @@ def shown(query: RangeQuery, values: frozenset[str], column: Column) -> dict[str
 
 
 async def of_samples(
-    ctx: Context, sensor: Any, column: Column, query: RangeQuery, values: frozenset[str]
+    ctx: Context, sensor: Any, column: Column, query: RangeQuery, values: frozenset[str], *, revision: int = 1
 ) -> web.Response:
     """Answer with a sensor's samples in the form that the query and the Accept header ask for."""
     heartbeat_us = int(sensor["heartbeat_interval_s"] * 1e6)
     framed = frames.MEDIA_TYPE in ctx.request.headers.get("Accept", "")
-    return await asyncio.to_thread(_made, sensor["id"], column, query, values, (heartbeat_us, framed))
+    form = _Form(heartbeat_us, framed, revision)
+    return await asyncio.to_thread(_made, sensor["id"], column, query, values, form)
 
 
-def _made(
-    sensor_id: Any, column: Column, query: RangeQuery, values: frozenset[str], form: tuple[int, bool]
-) -> web.Response:
-    heartbeat_us, framed = form
+class _Form(NamedTuple):
+    heartbeat_us: int
+    framed: bool
+    revision: int
+
+
+def _made(sensor_id: Any, column: Column, query: RangeQuery, values: frozenset[str], form: _Form) -> web.Response:
     # Before anything is left out: thinning and windows make distances of their own.
-    gaps = history.gaps(column.t_us, interval_us=heartbeat_us)
+    gaps = history.gaps(column.t_us, interval_us=form.heartbeat_us)
     kept: Column | Windows = column
     if query.aggregate is not None and query.window_s is not None:
         kept = history.windows(column, query.aggregate, round(query.window_s * 1e6))
@@ -49,7 +53,7 @@ def _made(
         kept = reading.decimate(column, query.max_points)
     seconds = kept.t_us / 1e6
     decimated = isinstance(kept, Column) and kept.decimated
-    if framed:
+    if form.framed:
         series = FrameSeries(
             sensor_id=sensor_id,
             t=seconds,
@@ -70,7 +74,7 @@ def _made(
         "status": [STATUS_NAMES[code] for code in kept.status.tolist()],
         "total": column.total,
         "decimated": decimated,
-        "revision": 1,
+        "revision": form.revision,
         "gaps": [(before / 1e6, after / 1e6) for before, after in gaps],
     }
     if isinstance(kept, Windows):

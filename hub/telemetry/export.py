@@ -13,6 +13,7 @@ from hub.kit.db import Tx
 from hub.telemetry import reading, vectors
 from hub.telemetry.models import STATUS_NAMES
 from hub.telemetry.reading import Column
+from hub.telemetry.revisions import Revision
 from hub.telemetry.vectors import StoredVector
 
 HEADER: Final = ("timestamp", "sensor_id", "sensor", "raw_value", "physical_value", "unit", "profile_version", "status")
@@ -20,22 +21,30 @@ ROWS_AT_ONCE: Final = 20_000
 
 
 async def csv(
-    tx: Tx, capture_id: UUID, sensors: Sequence[Any], *, from_us: int, to_us: int, values: frozenset[str]
+    tx: Tx,
+    capture_id: UUID,
+    sensors: Sequence[tuple[Any, Revision]],
+    *,
+    from_us: int,
+    to_us: int,
+    values: frozenset[str],
 ) -> AsyncIterator[bytes]:
     """Yield a CSV of a capture's samples with from ≤ t < to, sensor after sensor, each in order of time.
+
+    Each sensor comes with the revision of its physical values.
 
     Times are RFC 3339 with microseconds, floats the shortest form that reads back to the same bits. A vector is a JSON
     array in its cell. A column that may not be read is left out.
     """
     columns = [name for name in HEADER if name not in {"raw_value", "physical_value"} or name.split("_")[0] in values]
     yield (",".join(columns) + "\r\n").encode()
-    for sensor in sensors:
+    for sensor, revision in sensors:
         if sensor["axis"] is not None:
             async for rows in vectors.pages(tx, sensor["no"], from_us=from_us, to_us=to_us):
                 yield await asyncio.to_thread(_vector_rows, rows, sensor, values)
             continue
         async for piece in reading.stream(
-            tx, sensor_no=sensor["no"], from_us=from_us, to_us=to_us, capture_id=capture_id
+            tx, sensor_no=sensor["no"], from_us=from_us, to_us=to_us, capture_id=capture_id, revision=revision
         ):
             for start in range(0, len(piece.t_us), ROWS_AT_ONCE):
                 part = piece.take(slice(start, start + ROWS_AT_ONCE))

@@ -19,6 +19,11 @@ def _values(text: object) -> object:
 Values = Annotated[frozenset[Literal["raw", "physical"]] | None, BeforeValidator(_values)]
 
 
+Revision = Annotated[
+    int | None, Field(ge=1, description="Which revision's physical values; 1 is what came first. Default: the newest.")
+]
+
+
 class RangeQuery(BaseModel):
     """A part of a series: from ≤ t < to, thinned to `max_points` without losing an extreme."""
 
@@ -44,6 +49,7 @@ class CaptureRangeQuery(RangeQuery):
     """A part of one sensor's series within a capture."""
 
     sensor_id: UUID
+    revision: Revision = None
 
 
 class SamplesOut(BaseModel):
@@ -138,6 +144,7 @@ class ExportQuery(BaseModel):
 
     format: Literal["csv"] = "csv"
     values: Values = None
+    revision: Revision = None
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from contract import vectors
-from contract.conversion.convert import convert_at, convert_each
+from contract.conversion.convert import Converted, convert_at, convert_each
 from contract.packets import NO_TIME, Reject, Series
 from hub.telemetry import entries
 from hub.telemetry.entries import F64, I64, Entry, PacketNumber, Vector
 from hub.telemetry.registry import SensorEntry
 from hub.telemetry.stream import Held
+
+Bools = npt.NDArray[np.bool_]
+
+# What contract/conversion promises of functions between types of processor.
+ULPS: Final = 4
 
 
 @dataclass(slots=True)
@@ -82,7 +88,7 @@ def pack(parts: Sequence[Part], refused: Sequence[tuple[int, Reject]], now_us: i
             for part in parts
             if part.series.seq is not None
         ],
-        differing=_differing(full, counts, converted.physical),
+        differing=_differing(full, counts, converted),
         meta=_meta(full),
         vectors=_vectors(full),
     )
@@ -102,10 +108,14 @@ def _groups(numbers: entries.I32, counts: I64, version: entries.I32) -> Any:
     return groups
 
 
-def _differing(parts: Sequence[Part], counts: I64, physical: F64) -> dict[int, int]:
-    """Count by sensor the samples whose physical value an edge agent computed otherwise."""
+def _differing(parts: Sequence[Part], counts: I64, converted: Converted) -> dict[int, int]:
+    """Count by sensor the samples whose physical value an edge agent computed otherwise.
+
+    Of expressions the last bits are the processor's: up to `ULPS` between two of them count as the same.
+    """
     if all(part.series.physical is None for part in parts):
         return {}
+    physical = converted.physical
     ends = np.cumsum(counts)
     theirs = [
         physical[end - count : end] if part.series.physical is None else part.series.physical
@@ -114,11 +124,27 @@ def _differing(parts: Sequence[Part], counts: I64, physical: F64) -> dict[int, i
     edge = np.concatenate(theirs)
     differs = edge.view(np.int64) != physical.view(np.int64)
     differs &= ~(np.isnan(edge) & np.isnan(physical))
+    places = np.flatnonzero(differs)
+    far = _far(edge[places], physical[places])
     found: dict[int, int] = {}
-    for place in np.searchsorted(ends, np.flatnonzero(differs), side="right").tolist():
-        no = parts[place].sensor.no
-        found[no] = found.get(no, 0) + 1
+    for place, at, is_far in zip(
+        np.searchsorted(ends, places, side="right").tolist(), places.tolist(), far.tolist(), strict=True
+    ):
+        sensor = parts[place].sensor
+        if is_far or int(converted.version[at]) not in sensor.expressions:
+            found[sensor.no] = found.get(sensor.no, 0) + 1
     return found
+
+
+def _far(one: F64, other: F64) -> Bools:
+    """Tell where more than `ULPS` steps from number to number lie between, or only one is NaN; shape (n,)."""
+    steps = _ordered(one) - _ordered(other)  # between the ends of all numbers it wraps around, but not to so little
+    return np.isnan(one) | np.isnan(other) | (steps > ULPS) | (steps < -ULPS)
+
+
+def _ordered(values: F64) -> I64:
+    bits = values.view(np.int64)
+    return np.where(bits < 0, np.iinfo(np.int64).min - bits, bits)
 
 
 def _meta(parts: Sequence[Part]) -> dict[int, Any]:

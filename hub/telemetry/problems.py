@@ -153,3 +153,10 @@ class NoVectors(Problem):
 
     status = 409
     detail = "It was registered without an axis; read its samples instead."
+
+
+class RevisionUnknown(Problem):
+    """The capture has no such revision."""
+
+    status = 404
+    detail = "There is no revision {revision}; the newest is {newest}, 1 is what was stored as the samples came."

@@ -37,19 +37,24 @@ async def upper_count(
 
 
 async def chunks(
-    tx: Tx, sensor_no: int, from_us: int, to_us: int, *, span_us: int, capture_id: UUID | None
+    tx: Tx, sensor_no: int, from_us: int, to_us: int, *, span_us: int, capture_id: UUID | None, revision: int
 ) -> list[asyncpg.Record]:
     """Read the chunks of a sensor that meet from ≤ t < to; no chunk is longer than `span_us`.
 
     Of a sealed capture they are its own, and those of the recent window that hold samples no seal took in yet; of any
-    other, and where none is named, those of the recent window.
+    other, and where none is named, those of the recent window. Physical values are a revision's, 1 is what came first.
     """
     return await tx.fetch(
         """
-        select first_t, n, array_send(t_delta) as t_offset, array_send(raw) as raw, array_send(physical) as physical,
-          status, profile_version, true as sealed
-        from telemetry_captured
-        where capture_id = $5 and sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+        select chunk.first_t, chunk.n, array_send(chunk.t_delta) as t_offset, array_send(chunk.raw) as raw,
+          array_send(coalesce(later.physical, chunk.physical)) as physical,
+          case when later.revision is null then chunk.status else later.status end as status,
+          coalesce(later.profile_version, chunk.profile_version) as profile_version, true as sealed
+        from telemetry_captured chunk
+        left join telemetry_revision later on later.capture_id = chunk.capture_id
+          and later.sensor_no = chunk.sensor_no and later.chunk_no = chunk.chunk_no and later.revision = $6
+        where chunk.capture_id = $5 and chunk.sensor_no = $1 and chunk.first_t > $2::bigint - $4::bigint
+          and chunk.first_t < $3 and chunk.last_t >= $2
           and exists (select from capture_session where id = $5::uuid and status = 'sealed')
         union all
         select first_t, n, array_send(t_offset), array_send(raw), array_send(physical),
@@ -71,6 +76,7 @@ async def chunks(
         to_us,
         span_us,
         capture_id,
+        revision,
     )
 
 
@@ -105,15 +111,20 @@ async def chunks_of_all(tx: Tx, sensors: Sequence[int], from_us: int, span_us: i
 
 
 async def chunk_cursor(
-    tx: Tx, sensor_no: int, from_us: int, to_us: int, *, span_us: int, capture_id: UUID | None
+    tx: Tx, sensor_no: int, from_us: int, to_us: int, *, span_us: int, capture_id: UUID | None, revision: int
 ) -> "Cursor[asyncpg.Record]":
     """Open a cursor over the same chunks, in the same order."""
     return await tx.cursor(
         """
-        select first_t, n, array_send(t_delta) as t_offset, array_send(raw) as raw, array_send(physical) as physical,
-          status, profile_version, true as sealed
-        from telemetry_captured
-        where capture_id = $5 and sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+        select chunk.first_t, chunk.n, array_send(chunk.t_delta) as t_offset, array_send(chunk.raw) as raw,
+          array_send(coalesce(later.physical, chunk.physical)) as physical,
+          case when later.revision is null then chunk.status else later.status end as status,
+          coalesce(later.profile_version, chunk.profile_version) as profile_version, true as sealed
+        from telemetry_captured chunk
+        left join telemetry_revision later on later.capture_id = chunk.capture_id
+          and later.sensor_no = chunk.sensor_no and later.chunk_no = chunk.chunk_no and later.revision = $6
+        where chunk.capture_id = $5 and chunk.sensor_no = $1 and chunk.first_t > $2::bigint - $4::bigint
+          and chunk.first_t < $3 and chunk.last_t >= $2
           and exists (select from capture_session where id = $5::uuid and status = 'sealed')
         union all
         select first_t, n, array_send(t_offset), array_send(raw), array_send(physical),
@@ -135,6 +146,7 @@ async def chunk_cursor(
         to_us,
         span_us,
         capture_id,
+        revision,
     )
 
 
@@ -196,6 +208,23 @@ async def capture_sensors(tx: Tx, capture_id: UUID) -> list[asyncpg.Record]:
         order by member.place, sensor.name
         """,
         capture_id,
+    )
+
+
+async def revisions(tx: Tx, capture_id: UUID, sensor_id: UUID) -> list[asyncpg.Record]:
+    """List a capture's later revisions; those of other sensors than this one are without a profile."""
+    return await tx.fetch(
+        """
+        select later.revision, later.profile_version, profile.id as profile_id
+        from capture_revision later
+        left join sensor on sensor.no = later.sensor_no and sensor.id = $2
+        left join conversion_profile profile on profile.sensor_id = sensor.id
+          and profile.version = later.profile_version
+        where later.capture_id = $1
+        order by later.revision
+        """,
+        capture_id,
+        sensor_id,
     )
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from tsdownsample import M4Downsampler
 
+from contract.conversion.convert import convert
 from hub.kit.db import Tx
 from hub.telemetry import read_queries
 from hub.telemetry.chunks import LONGEST_SPAN_US, offsets_of, read_array
 from hub.telemetry.entries import F64, I32, I64, U8
 from hub.telemetry.problems import RangeTooLarge
+from hub.telemetry.revisions import FIRST, Revision
 
 if TYPE_CHECKING:
     from asyncpg.cursor import Cursor
@@ -48,7 +50,15 @@ class Column:
         )
 
 
-async def read(tx: Tx, *, sensor_no: int, from_us: int, to_us: int, capture_id: UUID | None = None) -> Column:
+async def read(
+    tx: Tx,
+    *,
+    sensor_no: int,
+    from_us: int,
+    to_us: int,
+    capture_id: UUID | None = None,
+    revision: Revision = FIRST,
+) -> Column:
     """Read a sensor's samples with from ≤ t < to; what a sealed capture holds of it when it is named.
 
     Raises RangeTooLarge for more samples than one answer may hold.
@@ -58,33 +68,43 @@ async def read(tx: Tx, *, sensor_no: int, from_us: int, to_us: int, capture_id: 
     )
     if total > MAX_SAMPLES:
         raise RangeTooLarge(total=total, limit=MAX_SAMPLES)
-    rows = await read_queries.chunks(tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id)
-    return within(_united(*_by_origin(rows)), from_us, to_us)
+    rows = await read_queries.chunks(
+        tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id, revision=revision.own
+    )
+    sealed, recent = _by_origin(rows)
+    return within(_united(sealed, _revised(recent, revision)), from_us, to_us)
 
 
 async def stream(
-    tx: Tx, *, sensor_no: int, from_us: int, to_us: int, capture_id: UUID | None = None
+    tx: Tx,
+    *,
+    sensor_no: int,
+    from_us: int,
+    to_us: int,
+    capture_id: UUID | None = None,
+    revision: Revision = FIRST,
 ) -> AsyncIterator[Column]:
     """Yield a sensor's samples with from ≤ t < to in order, piece by piece; needs a transaction (it uses a cursor)."""
     cursor = await read_queries.chunk_cursor(
-        tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id
+        tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id, revision=revision.own
     )
-    async for piece in pieces(cursor):
+    async for piece in pieces(cursor, revision):
         ready = within(piece, from_us, to_us)
         if len(ready.t_us):
             yield ready
 
 
-async def pieces(cursor: "Cursor[asyncpg.Record]") -> AsyncIterator[Column]:
+async def pieces(cursor: "Cursor[asyncpg.Record]", revision: Revision = FIRST) -> AsyncIterator[Column]:
     """Yield the samples of chunks that come in the order of first_t, sorted, each once, piece by piece."""
     waiting = (join([]), join([]))
     while rows := await cursor.fetch(PAGE_CHUNKS):
         # Later chunks begin no earlier than the last one read: what lies before that is complete.
         border = rows[-1]["first_t"]
         sealed, recent = (concatenate([old, new]) for old, new in zip(waiting, _by_origin(rows), strict=True))
-        yield _united(sealed.take(sealed.t_us < border), recent.take(recent.t_us < border))
+        ready = _revised(recent.take(recent.t_us < border), revision)
+        yield _united(sealed.take(sealed.t_us < border), ready)
         waiting = (sealed.take(sealed.t_us >= border), recent.take(recent.t_us >= border))
-    yield _united(*waiting)
+    yield _united(waiting[0], _revised(waiting[1], revision))
 
 
 def join(rows: Sequence[asyncpg.Record]) -> Column:
@@ -126,6 +146,14 @@ def decimate(column: Column, max_points: int) -> Column:
 
     `max_points` is 20 at least; no more samples than that are kept.
     """
+    kept = column.take(places_shown(column, max_points))
+    return Column(kept.t_us, kept.raw, kept.physical, kept.status, kept.version, column.total, decimated=True)
+
+
+def places_shown(column: Column, max_points: int) -> I64:
+    """Return which samples `decimate` keeps; all of them when there are no more than `max_points`."""
+    if len(column.t_us) <= max_points:
+        return np.arange(len(column.t_us))
     places = [np.array([0, len(column.t_us) - 1])]
     points = (max_points - 2) // 8 * 4  # for each of the two; the first and the last sample are kept besides
     for values in (column.raw, column.physical):
@@ -135,8 +163,7 @@ def decimate(column: Column, max_points: int) -> Column:
             continue
         chosen = M4Downsampler().downsample(column.t_us[real], values[real], n_out=points)
         places.append(real[chosen.astype(np.int64)])
-    kept = column.take(np.unique(np.concatenate(places)))
-    return Column(kept.t_us, kept.raw, kept.physical, kept.status, kept.version, column.total, decimated=True)
+    return np.unique(np.concatenate(places))
 
 
 def within(column: Column, from_us: int, to_us: int) -> Column:
@@ -149,6 +176,15 @@ def within(column: Column, from_us: int, to_us: int) -> Column:
 def _by_origin(rows: Sequence[asyncpg.Record]) -> tuple[Column, Column]:
     """Put sealed chunks together, and those of the recent window."""
     return join([row for row in rows if row["sealed"]]), join([row for row in rows if not row["sealed"]])
+
+
+def _revised(recent: Column, revision: Revision) -> Column:
+    """Convert samples that no seal took in yet as the revision will have them."""
+    if revision.profile is None or not len(recent.t_us):
+        return recent
+    physical, status = convert(revision.profile, recent.raw)
+    version = np.full(len(recent.t_us), revision.version, np.int32)
+    return Column(recent.t_us, recent.raw, physical, status, version, recent.total)
 
 
 def _united(sealed: Column, recent: Column) -> Column:

@@ -1,26 +1,30 @@
 """The devices as ingest needs them: a snapshot of tokens, sensors and profiles, kept while the database is away."""
 
 import asyncio
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
 from contract.conversion.convert import ProfileVersion
-from contract.conversion.profile import parse_profile
+from contract.conversion.profile import Custom, Linear, Profile, ProfileInvalid, parse_profile
 from hub.conversion.sealing import open_payload
 from hub.kit.clock import Clock
 from hub.kit.db import Database, Tx
 from hub.kit.limits import Rate
 from hub.kit.problems import DatabaseAway
-from hub.kit.vault import Vault
+from hub.kit.vault import SealBroken, Vault
 from hub.telemetry import queries
 from hub.telemetry.problems import TokensUnavailable, TokenUnknown
 
 log = structlog.get_logger(__name__)
+
+# Stands for a version that cannot be read: while it applies every sample is a conversion error, its raw value kept.
+UNREADABLE: Final = Linear(math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class SensorEntry:
     def requests_key(self) -> str:
         """Return the name of what its requests are limited by; with other limits it begins anew."""
         return f"telemetry {self.id} {self.requests.per_s:g} {self.requests.burst:g}"
+
+    @cached_property
+    def expressions(self) -> frozenset[int]:
+        """Return the versions that are expressions."""
+        return frozenset(one.version for one in self.profiles if isinstance(one.profile, Custom))
 
 
 @dataclass(frozen=True)
@@ -168,9 +177,8 @@ class Registry:
     async def _load(self, tx: Tx, version: int) -> Snapshot:
         profiles: dict[UUID, list[ProfileVersion]] = {}
         for row in await queries.published_profiles(tx):
-            payload = await open_payload(self._vault, row["id"], row["payload_sealed"])
             profiles.setdefault(row["sensor_id"], []).append(
-                ProfileVersion(row["version"], row["from_us"], row["to_us"], parse_profile(payload))
+                ProfileVersion(row["version"], row["from_us"], row["to_us"], await self._readable(row))
             )
         rows = await queries.live_sensors(tx)
         sensors = {
@@ -201,6 +209,16 @@ class Registry:
             sensors,
             tuple((row["sensor_no"], row["from_us"], row["to_us"]) for row in old),
         )
+
+    async def _readable(self, row: Any) -> Profile:
+        """Read a version's payload; one that is broken costs its own sensor's values and nobody else's."""
+        try:
+            return parse_profile(await open_payload(self._vault, row["id"], row["payload_sealed"]))
+        except (ProfileInvalid, SealBroken, ValueError, TypeError) as error:
+            log.error(  # noqa: TRY400 - the trace would show the payload
+                "profile unreadable", profile=str(row["id"]), sensor=str(row["sensor_id"]), kind=type(error).__name__
+            )
+            return UNREADABLE
 
 
 def _samples(row: Any) -> Rate:

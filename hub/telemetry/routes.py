@@ -12,7 +12,7 @@ from hub.ledger.service import Fact, record, record_apart
 from hub.projects.access import Member, readable_values
 from hub.projects.models import Role
 from hub.projects.problems import RawNotAllowed
-from hub.telemetry import answers, counting, export, read_queries, reading
+from hub.telemetry import answers, counting, export, read_queries, reading, revisions
 from hub.telemetry.models import (
     CaptureLedger,
     CaptureRangeQuery,
@@ -22,7 +22,7 @@ from hub.telemetry.models import (
     SamplesOut,
     to_us,
 )
-from hub.telemetry.problems import RangeTooLarge, SensorNotCaptured, StreamUnavailable
+from hub.telemetry.problems import RangeTooLarge, RevisionUnknown, SensorNotCaptured, StreamUnavailable
 
 routes = Routes("samples")
 SENSOR_VIEWER = Member(Role.VIEWER, "sensor", "sensor_id", read_queries.project_of_sensor)
@@ -58,7 +58,7 @@ async def read_sensor_samples(ctx: Context, sensor_id: UUID, query: RangeQuery) 
     "/captures/{capture_id}/samples",
     access=CAPTURE_VIEWER,
     answer=SamplesOut,
-    problems=[RawNotAllowed, RangeTooLarge, SensorNotCaptured],
+    problems=[RawNotAllowed, RangeTooLarge, SensorNotCaptured, RevisionUnknown],
     produces=SAMPLE_FORMS,
 )
 async def read_capture_samples(ctx: Context, capture_id: UUID, query: CaptureRangeQuery) -> web.Response:
@@ -71,30 +71,32 @@ async def read_capture_samples(ctx: Context, capture_id: UUID, query: CaptureRan
     first, last = await counting.capture_bounds(ctx.tx, capture_id)
     start = max(first, to_us(query.from_)) if query.from_ else first
     end = min(last, to_us(query.to)) if query.to else last
+    revision = await revisions.find(ctx.tx, ctx.hub.vault, capture_id, query.sensor_id, query.revision)
     column = await reading.read(
         ctx.tx,
         sensor_no=sensor["no"],
         from_us=start,
         to_us=end,
         capture_id=capture_id,
+        revision=revision,
     )
-    details = {"sensor_id": query.sensor_id} | answers.shown(query, values, column)
+    details = {"sensor_id": query.sensor_id, "revision": revision.number} | answers.shown(query, values, column)
     await record(ctx, Fact("capture.samples_read", subject_id=capture_id, details=details))
-    return await answers.of_samples(ctx, sensor, column, query, values)
+    return await answers.of_samples(ctx, sensor, column, query, values, revision=revision.number)
 
 
 @routes.route(
     "GET",
     "/captures/{capture_id}/export",
     access=CAPTURE_VIEWER,
-    problems=[RawNotAllowed],
+    problems=[RawNotAllowed, RevisionUnknown],
     transaction=False,
     produces=("text/csv",),
 )
 async def export_capture(ctx: Context, capture_id: UUID, query: ExportQuery) -> web.StreamResponse:
     """Download a capture as CSV, streamed."""
     values = readable_values(ctx.scope, query.values)
-    details = {"format": query.format, "values": sorted(values)}
+    details = {"format": query.format, "values": sorted(values), "revision": query.revision}
     await record_apart(ctx, Fact("capture.exported", subject_id=capture_id, details=details))
     async with ctx.hub.db.snapshot() as tx:
         capture = await read_queries.capture_range(tx, capture_id)
@@ -102,6 +104,7 @@ async def export_capture(ctx: Context, capture_id: UUID, query: ExportQuery) -> 
             raise NotFound(noun="capture")
         sensors = await read_queries.capture_sensors(tx, capture_id)
         start, end = await counting.capture_bounds(tx, capture_id)
+        shown = [await revisions.find(tx, ctx.hub.vault, capture_id, one["id"], query.revision) for one in sensors]
         name = f"run-{capture['run_number']}-capture-{capture['ordinal_number']}.csv"
         response = web.StreamResponse(
             headers={
@@ -112,7 +115,10 @@ async def export_capture(ctx: Context, capture_id: UUID, query: ExportQuery) -> 
             }
         )
         await response.prepare(ctx.request)
-        async for part in export.csv(tx, capture_id, sensors, from_us=start, to_us=end, values=values):
+        content = export.csv(
+            tx, capture_id, list(zip(sensors, shown, strict=True)), from_us=start, to_us=end, values=values
+        )
+        async for part in content:
             await response.write(part)
         await response.write_eof()
     return response

@@ -36,6 +36,11 @@ class TestFigures:
         assert (figure.value, figure.ratio, figure.better, figure.held) == (10.0, None, "lower", held)
         assert figure.spread == 2.5
 
+    @pytest.mark.parametrize(("floor", "held"), [(10.0, True), (10.1, False)])
+    def test_the_floor_of_a_value(self, floor: float, held: bool) -> None:
+        figure = figures.of_values("x", [30.0, 10.0, 5.0], unit="samples/s", limit=floor, better="higher")
+        assert (figure.floor, figure.better, figure.held) == (floor, "higher", held)
+
     def test_json_and_table_say_everything(self, tmp_path) -> None:
         found = [
             figures.of_ratios("fast", [123456.0], [100000.0], unit="samples/s", against="COPY", floor=1.5),

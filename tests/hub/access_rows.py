@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.kit.context import Hub
@@ -13,6 +14,7 @@ from tests.hub.auth.conftest import EMAIL, NEW, RIGHT, code_of
 from tests.hub.callers import Caller
 from tests.hub.conftest import Make
 
+PROFILE = {"kind": "linear", "slope": 3.0, "intercept": 0.0}
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
@@ -140,6 +142,26 @@ async def _profile(world: World, caller: Caller) -> str:
     return (await world.owner.get(f"/sensors/{world.sensor['id']}/profiles")).ok["items"][0]["id"]
 
 
+async def _draft_profile(world: World, caller: Caller) -> str:
+    made = await world.new_sensor()
+    return (await world.editor.post(f"/sensors/{made['id']}/profiles", {"payload": PROFILE})).ok["id"]
+
+
+async def _scheduled_profile(world: World, caller: Caller) -> str:
+    drafted, when = await _draft_profile(world, caller), datetime.now(UTC) + timedelta(hours=1)
+    await world.owner.post(f"/profiles/{drafted}/publish", {"valid_from": when.isoformat()})
+    return drafted
+
+
+async def _backfill(world: World, caller: Caller) -> str:
+    body = {"profile_id": await _profile(world, caller)}
+    return (await world.owner.post(f"/captures/{await _capture(world, caller)}/backfills", body)).ok["id"]
+
+
+async def _version(world: World, caller: Caller) -> dict[str, str]:
+    return {"profile_id": await _profile(world, caller)}
+
+
 async def _experiment(world: World, caller: Caller) -> str:
     return (await world.new_experiment())["id"]
 
@@ -235,6 +257,7 @@ USUAL: dict[str, Maker] = {
     "experiment_id": _experiment,
     "run_id": _run,
     "capture_id": _capture,
+    "backfill_id": _backfill,
     "invite_id": _invite,
     "user_id": _member,
     "session_id": _session,
@@ -399,7 +422,14 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/sensors/{sensor_id}/token": Row(headers=_otp_header),
     "POST /api/v1/sensors/{sensor_id}/rotate-token": Row({}, ids={"sensor_id": _new_sensor}, headers=_otp_header),
     "GET /api/v1/sensors/{sensor_id}/profiles": Row(),
+    "POST /api/v1/sensors/{sensor_id}/profiles": Row({"payload": PROFILE}),
+    "POST /api/v1/sensors/{sensor_id}/profiles/fit": Row({"kind": "linear", "pairs": [[0, 0], [1, 1]]}),
+    "POST /api/v1/sensors/{sensor_id}/profiles/preview": Row({"payload": PROFILE, "raw": [1.0]}),
     "GET /api/v1/profiles/{profile_id}": Row(),
+    "PATCH /api/v1/profiles/{profile_id}": Row({"payload": PROFILE}, ids={"profile_id": _draft_profile}),
+    "DELETE /api/v1/profiles/{profile_id}": Row(ids={"profile_id": _draft_profile}),
+    "POST /api/v1/profiles/{profile_id}/publish": Row({}, ids={"profile_id": _draft_profile}),
+    "POST /api/v1/profiles/{profile_id}/withdraw": Row(ids={"profile_id": _scheduled_profile}),
     "POST /api/v1/profiles/{profile_id}/preview": Row({"raw": [1.0]}),
     "GET /api/v1/projects/{project_id}/edge-agents": Row(),
     "POST /api/v1/projects/{project_id}/edge-agents": Row(_named("edge")),
@@ -436,6 +466,10 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/captures/{capture_id}/seal": Row(),
     "GET /api/v1/captures/{capture_id}/manifest": Row(ids={"capture_id": _sealed_capture}),
     "POST /api/v1/captures/{capture_id}/verify": Row(ids={"capture_id": _sealed_capture}),
+    "POST /api/v1/captures/{capture_id}/backfills": Row(_version),
+    "GET /api/v1/projects/{project_id}/backfills": Row(),
+    "GET /api/v1/backfills/{backfill_id}": Row(),
+    "POST /api/v1/backfills/{backfill_id}/cancel": Row(),
     # samples
     "POST /api/v1/telemetry": Row(_telemetry),
     "POST /telemetry": Row(_telemetry),

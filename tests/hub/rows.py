@@ -125,3 +125,21 @@ class Rows:
             status,
             begins_in,
         )
+
+    async def backfill(self, capture: UUID, sensor: UUID) -> UUID:
+        """Plan a backfill of a sensor's series of a capture by a new version."""
+        return await self.db.fetchval(
+            """
+            insert into backfill
+              (project_id, capture_id, sensor_id, sensor_no, profile_id, profile_version, revision, requested_by)
+            select $1, $2, $3, no, $4, 1, 2, $5
+            from sensor
+            where id = $3
+            returning id
+            """,
+            self.project,
+            capture,
+            sensor,
+            await self.profile("active", of=sensor),
+            self.user,
+        )

@@ -36,6 +36,7 @@ RULES = {
     "capture_frozen",
     "profile_status",
     "profile_published",
+    "profile_alone",
 }
 PROFILE_MOVES = {
     "draft": {"scheduled", "active"},
@@ -73,6 +74,18 @@ def check_state(world: World) -> None:
             assert capture["started_at"], "E-3: no beginning"
         if capture["status"] in {"finished", "sealed"}:
             assert capture["stopped_at"], "E-3: no end"
+    for one in world["profile"]:
+        for other in world["profile"]:
+            if one["id"] < other["id"] and one["sensor_id"] == other["sensor_id"]:
+                assert not both_apply(one, other), "T-8: two versions at a time"
+
+
+def both_apply(one: Row, other: Row) -> bool:
+    """Tell whether there is a time at which both versions apply."""
+    if "draft" in {one["status"], other["status"]}:
+        return False
+    begin = max(one["valid_from"] or "", other["valid_from"] or "")
+    return begin < min(one["valid_to"] or "Z", other["valid_to"] or "Z")
 
 
 def check_kept(before: World, after: World) -> None:

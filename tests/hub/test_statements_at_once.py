@@ -129,6 +129,12 @@ async def publishing_and_change(rows: Rows) -> Pair:
     )
 
 
+async def two_publications(rows: Rows) -> Pair:
+    of = await rows.sensor()
+    one, other = await rows.profile(of=of), await rows.profile(of=of)
+    return Rival("profile_alone", PUBLISH, (one,)), Rival("profile_alone", PUBLISH, (other,))
+
+
 PAIRS: list[Callable[[Rows], Awaitable[Pair]]] = [
     deletion_and_binding,
     real_deletion_and_binding,
@@ -144,6 +150,7 @@ PAIRS: list[Callable[[Rows], Awaitable[Pair]]] = [
     two_stops,
     publishing_and_deletion,
     publishing_and_change,
+    two_publications,
 ]
 
 

@@ -311,6 +311,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backfills/{backfill_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a backfill; `done` of `samples` tells how far it is. */
+        get: operations["read_backfill_backfills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backfills/{backfill_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a backfill before it is finished; the capture stays as it is. */
+        post: operations["cancel_backfill_backfills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/broker/login": {
         parameters: {
             query?: never;
@@ -345,6 +379,23 @@ export interface paths {
         head?: never;
         /** Change a capture's notes, or archive it. */
         patch: operations["update_capture_captures"];
+        trace?: never;
+    };
+    "/api/v1/captures/{capture_id}/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Convert a sensor's series of a capture anew, into a revision beside the old one; or tell what would change. */
+        post: operations["create_backfill_backfills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/captures/{capture_id}/export": {
@@ -721,10 +772,12 @@ export interface paths {
         get: operations["read_profile_profiles"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Delete a draft. */
+        delete: operations["delete_profile_profiles"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Replace what a draft says. */
+        patch: operations["update_profile_profiles"];
         trace?: never;
     };
     "/api/v1/profiles/{profile_id}/preview": {
@@ -736,8 +789,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Convert raw values with a version, storing nothing. */
+        /** Convert raw values, or the sensor's stored samples beside what stands there now, storing nothing. */
         post: operations["preview_profile_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{profile_id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a draft apply to what is measured from a time on, and to captures of the last days where that is asked. */
+        post: operations["publish_profile_backfills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{profile_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a publication back before it begins; the version before goes on. */
+        post: operations["withdraw_profile_profiles"];
         delete?: never;
         options?: never;
         head?: never;
@@ -807,6 +894,23 @@ export interface paths {
         };
         /** Download the same as CSV, streamed. */
         get: operations["export_facts_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a project's backfills, the newest first. */
+        get: operations["list_backfills_backfills"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1208,7 +1312,42 @@ export interface paths {
         /** List the versions of a sensor's profile, the newest first. */
         get: operations["list_profiles_profiles"];
         put?: never;
-        post?: never;
+        /** Draft the next version of a sensor's profile; it applies to nothing before an owner publishes it. */
+        post: operations["create_profile_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sensors/{sensor_id}/profiles/fit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fit a line or a table to reference pairs, storing nothing. */
+        post: operations["fit_profile_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sensors/{sensor_id}/profiles/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a payload that is not stored, as one tries a version. */
+        post: operations["preview_payload_profiles"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1568,6 +1707,102 @@ export interface components {
             unit: string;
         };
         /**
+         * Backfill
+         * @description A version applied to one sensor's series of a capture; when it is finished, that is the capture's `revision`.
+         *
+         *     Physical values of the revision before stay readable.
+         */
+        Backfill: {
+            /**
+             * Capture Id
+             * Format: uuid
+             */
+            capture_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** @description What changed against the revision before, as far as it is done. */
+            difference: components["schemas"]["Difference"] | null;
+            /**
+             * Done
+             * @description How many are converted.
+             */
+            done: number;
+            /** Ended At */
+            ended_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Experiment Name */
+            experiment_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ordinal Number */
+            ordinal_number: number;
+            /**
+             * Profile Id
+             * Format: uuid
+             */
+            profile_id: string;
+            /** Profile Version */
+            profile_version: number;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /**
+             * Requested By
+             * @description Who started it, by name.
+             */
+            requested_by: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Run Number */
+            run_number: number;
+            /**
+             * Samples
+             * @description How many there are to convert; known once the capture is sealed.
+             */
+            samples: number | null;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+            /** Sensor Name */
+            sensor_name: string;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["BackfillStatus"];
+        };
+        /**
+         * BackfillCreate
+         * @description Which version to apply to its sensor's series of the capture.
+         */
+        BackfillCreate: {
+            /**
+             * Profile Id
+             * Format: uuid
+             */
+            profile_id: string;
+        };
+        /**
+         * BackfillStatus
+         * @description Where a backfill stands: it waits for the capture's seal and for the backfills of the capture before it.
+         * @enum {string}
+         */
+        BackfillStatus: "waiting" | "running" | "finished" | "cancelled" | "failed";
+        /**
          * BatchStatus
          * @description Runs that all move to one state, or none of them does.
          */
@@ -1649,6 +1884,11 @@ export interface components {
             /** Auto Stop At */
             auto_stop_at: string | null;
             /**
+             * Backfilling
+             * @description Whether another revision is being made.
+             */
+            backfilling: boolean;
+            /**
              * Created At
              * Format: date-time
              */
@@ -1689,6 +1929,11 @@ export interface components {
              * Format: uuid
              */
             project_id: string;
+            /**
+             * Revision
+             * @description The newest revision of its physical values; 1 is what came first.
+             */
+            revision: number;
             /**
              * Run Id
              * Format: uuid
@@ -1887,6 +2132,33 @@ export interface components {
             time_source: components["schemas"]["TimeSource"];
         };
         /**
+         * Difference
+         * @description How all samples of the range differ, before they were thinned to what is shown.
+         *
+         *     `largest` and `mean` are of those with a physical value before and after, without signs.
+         */
+        Difference: {
+            /**
+             * Changed
+             * @description Samples with another physical value or status.
+             */
+            changed: number;
+            /** Largest */
+            largest: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Samples */
+            samples: number;
+            /** Status After */
+            status_after: {
+                [key: string]: number;
+            };
+            /** Status Before */
+            status_before: {
+                [key: string]: number;
+            };
+        };
+        /**
          * DroppedReport
          * @description Counts by sensor; the same report_id again is the same report and counts once.
          */
@@ -1909,6 +2181,35 @@ export interface components {
             /** Last Us */
             last_us: number;
             /** Samples */
+            samples: number;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+        };
+        /**
+         * DryRun
+         * @description What a backfill would change; of a very long series only the first samples are tried.
+         */
+        DryRun: {
+            /**
+             * Capture Id
+             * Format: uuid
+             */
+            capture_id: string;
+            difference: components["schemas"]["Difference"];
+            /**
+             * Profile Id
+             * Format: uuid
+             */
+            profile_id: string;
+            /** Profile Version */
+            profile_version: number;
+            /**
+             * Samples
+             * @description How many the series holds.
+             */
             samples: number;
             /**
              * Sensor Id
@@ -2106,6 +2407,101 @@ export interface components {
             loc: (string | number)[];
             /** Msg */
             msg: string;
+        };
+        /**
+         * FitRequest
+         * @description Reference pairs: what the sensor read beside what was truly there.
+         */
+        FitRequest: {
+            /**
+             * Extrapolation
+             * @description What a table does beyond its ends.
+             * @default clamp
+             * @enum {string}
+             */
+            extrapolation?: "clamp" | "linear" | "reject";
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "linear" | "table";
+            /** Pairs */
+            pairs: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * Fitted
+         * @description The profile nearest to the pairs; `residuals` are the pairs' physical values less the profile's, pair by pair.
+         */
+        Fitted: {
+            /**
+             * Course
+             * @description Of a table: whether physical rises or falls with raw.
+             * @default null
+             */
+            course?: ("rising" | "falling" | "neither") | null;
+            /**
+             * Largest
+             * @description The largest residual, without its sign.
+             */
+            largest: number;
+            /** Payload */
+            payload: {
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                intercept: number;
+                /** @enum {unknown} */
+                kind: "linear";
+                slope: number;
+            } | {
+                /**
+                 * @default clamp
+                 * @enum {unknown}
+                 */
+                extrapolation?: "clamp" | "linear" | "reject";
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "table";
+                points: [
+                    number,
+                    number
+                ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
+            };
+            /**
+             * R Squared
+             * @description Of a line: the share of the variance that it explains, null where nothing varies.
+             * @default null
+             */
+            r_squared?: number | null;
+            /** Residuals */
+            residuals: number[];
+            /**
+             * Rms
+             * @description Root of the residuals' mean square.
+             */
+            rms: number;
         };
         /**
          * Forgotten
@@ -2591,6 +2987,16 @@ export interface components {
              */
             next_cursor?: string | null;
         };
+        /** Page[Backfill] */
+        Page_Backfill: {
+            /** Items */
+            items: components["schemas"]["Backfill"][];
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor?: string | null;
+        };
         /** Page[Capture] */
         Page_Capture: {
             /** Items */
@@ -2761,6 +3167,75 @@ export interface components {
             token: string;
         };
         /**
+         * PayloadPreview
+         * @description A payload that is not stored, and what to try it on.
+         */
+        PayloadPreview: {
+            /**
+             * From
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * Max Points
+             * @description How many stored samples are shown.
+             * @default 1000
+             */
+            max_points?: number;
+            /** Payload */
+            payload: {
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                intercept: number;
+                /** @enum {unknown} */
+                kind: "linear";
+                slope: number;
+            } | {
+                /**
+                 * @default clamp
+                 * @enum {unknown}
+                 */
+                extrapolation?: "clamp" | "linear" | "reject";
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "table";
+                points: [
+                    number,
+                    number
+                ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
+            };
+            /**
+             * Raw
+             * @default null
+             */
+            raw?: number[] | null;
+            /**
+             * To
+             * @default null
+             */
+            to?: string | null;
+        };
+        /**
          * PersonalToken
          * @description A personal token.
          */
@@ -2871,11 +3346,30 @@ export interface components {
         };
         /**
          * Preview
-         * @description Raw values to try a profile on.
+         * @description What to try a profile on: raw values, or the sensor's stored samples with from ≤ t < to.
          */
         Preview: {
-            /** Raw */
-            raw: number[];
+            /**
+             * From
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * Max Points
+             * @description How many stored samples are shown.
+             * @default 1000
+             */
+            max_points?: number;
+            /**
+             * Raw
+             * @default null
+             */
+            raw?: number[] | null;
+            /**
+             * To
+             * @default null
+             */
+            to?: string | null;
         };
         /**
          * Previewed
@@ -2886,6 +3380,26 @@ export interface components {
             physical: (number | null)[];
             /** Status */
             status: ("ok" | "out_of_range" | "conversion_error" | "no_profile")[];
+        };
+        /**
+         * PreviewedRange
+         * @description Stored samples as they stand, and as the profile would have them; t in seconds since 1970.
+         */
+        PreviewedRange: {
+            after: components["schemas"]["Previewed"];
+            before: components["schemas"]["Previewed"];
+            /** Decimated */
+            decimated: boolean;
+            /**
+             * Difference
+             * @description After less before; null where one has no physical value.
+             */
+            difference: (number | null)[];
+            /** Raw */
+            raw: number[];
+            summary: components["schemas"]["Difference"];
+            /** T */
+            t: number[];
         };
         /**
          * ProblemDocument
@@ -2915,7 +3429,8 @@ export interface components {
          * Profile
          * @description A version of a sensor's profile; `valid_from` null is the beginning, `valid_to` null no end.
          *
-         *     `payload` is absent for whoever may not read raw values: it would give them away.
+         *     `payload` is absent for whoever may not read raw values: it would give them away. The units are the sensor's when
+         *     the version was drafted, null for versions older than that.
          */
         Profile: {
             /**
@@ -2924,10 +3439,19 @@ export interface components {
              */
             created_at: string;
             /**
+             * Created By
+             * @description Who drafted it, by name.
+             */
+            created_by: string | null;
+            /** Display Unit */
+            display_unit: string | null;
+            /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Input Unit */
+            input_unit: string | null;
             /** Kind */
             kind: string;
             /**
@@ -2975,6 +3499,13 @@ export interface components {
                 /** @enum {unknown} */
                 kind: "custom";
             }) | null;
+            /** Published At */
+            published_at: string | null;
+            /**
+             * Published By
+             * @description Who published it, by name.
+             */
+            published_by: string | null;
             /**
              * Sensor Id
              * Format: uuid
@@ -2987,6 +3518,66 @@ export interface components {
             valid_to: string | null;
             /** Version */
             version: number;
+        };
+        /**
+         * ProfileDraft
+         * @description A draft: a profile's payload, and the units that it converts, which must be the sensor's where they are named.
+         *
+         *     A payload may also be sent as it is, without anything around it.
+         */
+        ProfileDraft: {
+            /**
+             * Display Unit
+             * @default null
+             */
+            display_unit?: string | null;
+            /**
+             * Input Unit
+             * @default null
+             */
+            input_unit?: string | null;
+            /** Payload */
+            payload: {
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                intercept: number;
+                /** @enum {unknown} */
+                kind: "linear";
+                slope: number;
+            } | {
+                /**
+                 * @default clamp
+                 * @enum {unknown}
+                 */
+                extrapolation?: "clamp" | "linear" | "reject";
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "table";
+                points: [
+                    number,
+                    number
+                ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
+            };
         };
         /**
          * ProfileStatus
@@ -3140,6 +3731,125 @@ export interface components {
              * @default null
              */
             sensor_id?: string | null;
+        };
+        /**
+         * Publication
+         * @description How to publish a draft.
+         *
+         *     `prospective`: for what is measured from `valid_from` on. `backfill`: the same, and the version is also applied to
+         *     the captures that stopped within the last `days` days.
+         */
+        Publication: {
+            /**
+             * Days
+             * @default null
+             */
+            days?: number | null;
+            /**
+             * Mode
+             * @default prospective
+             * @enum {string}
+             */
+            mode?: "prospective" | "backfill";
+            /**
+             * Valid From
+             * @description At least 5 s ahead, which is the default.
+             * @default null
+             */
+            valid_from?: string | null;
+        };
+        /**
+         * Published
+         * @description A published version, and the backfills that were started with it.
+         */
+        Published: {
+            /** Backfills */
+            backfills: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description Who drafted it, by name.
+             */
+            created_by: string | null;
+            /** Display Unit */
+            display_unit: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Input Unit */
+            input_unit: string | null;
+            /** Kind */
+            kind: string;
+            /**
+             * Payload
+             * @default null
+             */
+            payload?: ({
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                intercept: number;
+                /** @enum {unknown} */
+                kind: "linear";
+                slope: number;
+            } | {
+                /**
+                 * @default clamp
+                 * @enum {unknown}
+                 */
+                extrapolation?: "clamp" | "linear" | "reject";
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "table";
+                points: [
+                    number,
+                    number
+                ][];
+            } | {
+                /** @default {} */
+                constants?: {
+                    [key: string]: number;
+                };
+                expression: string;
+                /** @default null */
+                input_range?: [
+                    number,
+                    number
+                ] | null;
+                /** @enum {unknown} */
+                kind: "custom";
+            }) | null;
+            /** Published At */
+            published_at: string | null;
+            /**
+             * Published By
+             * @description Who published it, by name.
+             */
+            published_by: string | null;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+            status: components["schemas"]["ProfileStatus"];
+            /** Valid From */
+            valid_from: string | null;
+            /** Valid To */
+            valid_to: string | null;
+            /** Version */
+            version: number;
         };
         /**
          * PublishedVersion
@@ -6108,6 +6818,185 @@ export interface operations {
             };
         };
     };
+    read_backfill_backfills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backfill_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    cancel_backfill_backfills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backfill_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description backfill-over: The backfill is over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     log_in_to_broker_edge_agents: {
         parameters: {
             query?: never;
@@ -6524,10 +7413,159 @@ export interface operations {
             };
         };
     };
+    create_backfill_backfills: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillCreate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description backfill-underway: This version is being applied to this capture already; capture-not-over: Only what a capture holds for good can be converted anew; idempotency-conflict: This Idempotency-Key was used for another request; profile-not-published: A draft applies to nothing; sensor-gone: The sensor was deleted; vectors-stay: Vectors are not converted anew */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     export_capture_samples: {
         parameters: {
             query?: {
                 format?: "csv";
+                revision?: number | null;
                 values?: ("raw" | "physical")[] | null;
             };
             header?: never;
@@ -6565,7 +7603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description not-found: There is no such thing here */
+            /** @description not-found: There is no such thing here; revision-unknown: The capture has no such revision */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6797,6 +7835,7 @@ export interface operations {
                 aggregate?: ("min" | "max" | "mean" | "count") | null;
                 from?: string | null;
                 max_points?: number | null;
+                revision?: number | null;
                 sensor_id: string;
                 to?: string | null;
                 values?: ("raw" | "physical")[] | null;
@@ -6838,7 +7877,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description not-found: There is no such thing here; sensor-not-captured: This sensor is not part of the capture */
+            /** @description not-found: There is no such thing here; revision-unknown: The capture has no such revision; sensor-not-captured: This sensor is not part of the capture */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9263,6 +10302,232 @@ export interface operations {
             };
         };
     };
+    delete_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description profile-published: This version was published and stays as it is */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description profile-published: This version was published and stays as it is */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     preview_profile_profiles: {
         parameters: {
             query?: never;
@@ -9284,7 +10549,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Previewed"];
+                    "application/json": components["schemas"]["Previewed"] | components["schemas"]["PreviewedRange"];
                 };
             };
             /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
@@ -9343,6 +10608,234 @@ export interface operations {
             };
             /** @description wrong-content-type: The body has a media type that is not understood here */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape; range-too-large: This range holds too many samples for one answer */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    publish_profile_backfills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Publication"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Published"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description profile-published: This version was published and stays as it is; profile-units-differ: The sensor's units are not those that the profile was drafted for; publication-pending: Another version is published for this time; sensor-gone: The sensor was deleted; vectors-stay: Vectors are not converted anew */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape; too-many-captures: So many captures cannot be converted anew at once */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    withdraw_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description profile-not-scheduled: There is no publication to withdraw */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10012,6 +11505,97 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_backfills_backfills: {
+        parameters: {
+            query?: {
+                capture_id?: string | null;
+                cursor?: string | null;
+                limit?: number;
+                sensor_id?: string | null;
+                status?: components["schemas"]["BackfillStatus"] | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Backfill"];
                 };
             };
             /** @description unauthenticated: Who you are is not known */
@@ -13412,6 +14996,393 @@ export interface operations {
                 };
             };
             /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                sensor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description idempotency-conflict: This Idempotency-Key was used for another request */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    fit_profile_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sensor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FitRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fitted"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    preview_payload_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sensor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PayloadPreview"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Previewed"] | components["schemas"]["PreviewedRange"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description raw-not-allowed: Raw values are not open to viewers in this project; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape; range-too-large: This range holds too many samples for one answer */
             422: {
                 headers: {
                     [name: string]: unknown;

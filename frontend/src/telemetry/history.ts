@@ -7,6 +7,8 @@ const AT_ONCE = 4;
 export interface HistoryRequest {
   readonly sensorId: string;
   readonly captureId: string | null;
+  /** Of a capture: whose physical values; none for the newest. */
+  readonly revision?: number | null;
   /** Seconds since 1970. */
   readonly from: number;
   readonly to: number;
@@ -52,7 +54,10 @@ export class History {
       request.captureId === null
         ? `/api/v1/sensors/${request.sensorId}/samples`
         : `/api/v1/captures/${request.captureId}/samples`;
-    if (request.captureId !== null) query.set("sensor_id", request.sensorId);
+    if (request.captureId !== null) {
+      query.set("sensor_id", request.sensorId);
+      if (request.revision != null) query.set("revision", String(request.revision));
+    }
     const answer = await fetch(`${this.origin}${path}?${query.toString()}`, {
       headers: { Accept: FRAME_TYPE, Authorization: `Bearer ${this.token ?? ""}` },
     });

@@ -5,7 +5,7 @@ import type { Gap } from "./gaps";
 /** Live: the last `windowS` seconds. Range: a fixed span, of a capture when one is named. */
 export type ViewWindow =
   | { readonly kind: "live"; readonly windowS: number }
-  | { readonly kind: "range"; readonly from: number; readonly to: number; readonly captureId: string | null };
+  | { readonly kind: "range"; readonly from: number; readonly to: number; readonly captureId: string | null; readonly revision?: number | null };
 
 export interface ViewSpec {
   readonly sensorId: string;

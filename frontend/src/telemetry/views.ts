@@ -112,26 +112,26 @@ export class Views {
   private range(view: View): ViewData {
     const { spec } = view;
     if (spec.window.kind !== "range") return this.live(view);
-    const { from, to, captureId } = spec.window;
+    const { from, to, captureId, revision = null } = spec.window;
     const log = this.host.log(spec.sensorId);
     const held = captureId === null && log.ring.fullFrom <= from && log.askedFrom <= from;
     if (held) return this.data(view, log.ring, from, to, log.ring.fullFrom, null, false);
 
-    const key = `${spec.sensorId}/${captureId ?? ""}`;
+    const key = `${spec.sensorId}/${captureId ?? ""}/${revision ?? ""}`;
     const fetched = view.fetched?.key === key ? view.fetched : null;
     const inside = fetched !== null && fetched.from <= from && to <= fetched.to;
     const fine = fetched !== null && (!fetched.decimated || to - from > (fetched.to - fetched.from) / (2 + 4 * MARGIN));
     const current = inside && fine;
-    if (!current && !view.fetching && Date.now() >= view.retryAt) void this.fetchRange(view, key, from, to, captureId);
+    if (!current && !view.fetching && Date.now() >= view.retryAt) void this.fetchRange(view, key, from, to, captureId, revision);
     if (fetched === null) return this.data(view, EMPTY, from, to, -Infinity, 0, view.fetching);
     return this.data(view, fetched.columns, from, to, -Infinity, fetched.total, !current && view.fetching);
   }
 
-  private async fetchRange(view: View, key: string, from: number, to: number, captureId: string | null): Promise<void> {
+  private async fetchRange(view: View, key: string, from: number, to: number, captureId: string | null, revision: number | null): Promise<void> {
     view.fetching = true;
     const margin = MARGIN * (to - from);
     const askedAt = this.host.nowS();
-    const request = { sensorId: view.spec.sensorId, captureId, from: from - margin, to: to + margin };
+    const request = { sensorId: view.spec.sensorId, captureId, revision, from: from - margin, to: to + margin };
     try {
       const maxPoints = Math.ceil(4 * view.spec.pixels * (1 + 2 * MARGIN));
       const series = await this.host.history.read({ ...request, maxPoints });

@@ -158,9 +158,14 @@ class TestConvertAt:
         assert status.tolist() == [OK, OK, OK, NONE, OK]
         assert np.isnan(physical[3])
 
-    def test_version_1_is_valid_from_the_beginning(self):
+    def test_the_first_version_too_begins_when_it_says(self):
         first = self.V1._replace(valid_from_us=50)
-        assert convert_at([first], np.array([0], dtype=np.int64), np.ones(1)).version.tolist() == [1]
+        assert convert_at([first], np.array([49, 50], dtype=np.int64), np.ones(2)).version.tolist() == [0, 1]
+
+    def test_a_version_without_any_time_never_applies(self):
+        withdrawn = self.V2._replace(valid_from_us=150, valid_to_us=150)
+        t = np.array([149, 150, 151], dtype=np.int64)
+        assert convert_at([withdrawn, self.V1], t, np.ones(3)).version.tolist() == [0, 0, 0]
 
     def test_the_highest_of_several_valid_versions_applies(self):
         versions = [self.V1._replace(valid_to_us=None), self.V2]

@@ -1,8 +1,6 @@
-"""Profiles over HTTP: reading and trying them, and who may."""
+"""Profiles over HTTP: reading them, and who may."""
 
 from typing import Any
-
-import pytest
 
 from hub.kit.db import Tx
 from tests.hub.callers import Caller
@@ -27,6 +25,7 @@ class TestList:
         assert profile["payload"] == TABLE | {"points": [[0.0, 0.0], [8.0, 1.0]]}
         assert (profile["version"], profile["kind"], profile["status"]) == (1, "table", "active")
         assert (profile["valid_from"], profile["valid_to"]) == (None, None)
+        assert (profile["input_unit"], profile["display_unit"]) == ("V", "°C")
         assert made["active_profile"] == {"id": profile["id"], "version": 1, "kind": "table"}
 
     async def test_none(self, editor: Caller, sensor: Make) -> None:
@@ -61,36 +60,3 @@ class TestRead:
         profile = await profile_of(owner, made)
         await owner.delete(f"/sensors/{made['id']}")
         assert (await owner.get(f"/profiles/{profile['id']}")).ok == profile
-
-
-class TestPreview:
-    async def test_anonymous_and_stranger(
-        self, anonymous: Caller, editor: Caller, stranger: Caller, sensor: Make
-    ) -> None:
-        url = f"/profiles/{(await profile_of(editor, await sensor()))['id']}/preview"
-        assert (await anonymous.post(url, {"raw": [1.0]})).status == 401
-        assert (await stranger.post(url, {"raw": [1.0]})).status == 404
-
-    async def test_viewer(self, editor: Caller, viewer: Caller, sensor: Make, db: Tx, forget: Forget) -> None:
-        url = f"/profiles/{(await profile_of(editor, await sensor()))['id']}/preview"
-        refused = await viewer.post(url, {"raw": [1.0]})
-        assert (refused.status, refused.code) == (403, "raw-not-allowed")
-        await db.execute("update project set raw_policy = 'open'")
-        forget()
-        assert (await viewer.post(url, {"raw": [1.0]})).ok == {"physical": [3.0], "status": ["ok"]}
-
-    async def test_every_status(self, editor: Caller, sensor: Make) -> None:
-        url = f"/profiles/{(await profile_of(editor, await sensor(profile=TABLE)))['id']}/preview"
-        assert (await editor.post(url, {"raw": [5.0, 7.5, 9.0]})).ok == {
-            "physical": [0.625, 0.9375, None],
-            "status": ["ok", "out_of_range", "out_of_range"],
-        }
-        steep = await sensor(profile={"kind": "linear", "slope": 1e308, "intercept": 0.0})
-        url = f"/profiles/{(await profile_of(editor, steep))['id']}/preview"
-        assert (await editor.post(url, {"raw": [10.0]})).ok == {"physical": [None], "status": ["conversion_error"]}
-
-    @pytest.mark.parametrize("raw", [[], ["x"], [None], "1"])
-    async def test_bad_payload(self, editor: Caller, sensor: Make, raw: object) -> None:
-        url = f"/profiles/{(await profile_of(editor, await sensor()))['id']}/preview"
-        answer = await editor.post(url, {"raw": raw})
-        assert (answer.status, answer.body["errors"][0]["loc"][:2]) == (422, ["body", "raw"])

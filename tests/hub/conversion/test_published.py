@@ -75,12 +75,11 @@ class TestChange:
 
 class TestDelete:
     async def test_drafts_only(self, rows: Rows, db: Tx) -> None:
-        of = await rows.sensor()
         for status in PUBLISHED:
-            profile = await rows.profile(status, of=of)
+            profile = await rows.profile(status)
             async with refused(db):
                 await db.execute("delete from conversion_profile where id = $1", profile)
-        await rows.profile(of=of)
+        await rows.profile()
         await db.execute("delete from conversion_profile where status = 'draft'")
         assert await db.fetchval("select count(*) from conversion_profile") == len(PUBLISHED)
 
@@ -111,3 +110,38 @@ class TestSeal:
             async with refused(db):
                 await db.execute(f"update conversion_profile set {change}")
         await db.execute("update conversion_profile set status = 'deprecated', valid_to = now()")
+
+
+class TestAlone:
+    """At no time two published versions of a sensor apply."""
+
+    @asynccontextmanager
+    async def refused(self, version: int) -> AsyncIterator[None]:
+        with pytest.raises(asyncpg.CheckViolationError) as caught:
+            yield
+        assert caught.value.constraint_name == "profile_alone"
+        assert f'"version": {version}' in (caught.value.detail or "")
+
+    @pytest.mark.parametrize("begins_in", [None, "-1 hour", "1 hour"])
+    async def test_beside_one_without_end(self, rows: Rows, begins_in: str | None) -> None:
+        of = await rows.sensor()
+        await rows.profile("active", of=of)
+        async with self.refused(1):
+            await rows.profile("scheduled", of=of, begins_in=begins_in)
+        await rows.profile("scheduled", begins_in=begins_in)  # of another sensor
+
+    async def test_one_after_the_other(self, rows: Rows, db: Tx) -> None:
+        of = await rows.sensor()
+        first = await rows.profile("active", of=of)
+        await db.execute("update conversion_profile set valid_to = now() + interval '1 hour' where id = $1", first)
+        async with self.refused(1):
+            await rows.profile("scheduled", of=of, begins_in="59 minutes")
+        second = await rows.profile("scheduled", of=of, begins_in="2 hours")
+        async with self.refused(2):
+            await db.execute("update conversion_profile set valid_to = null where id = $1", first)
+        await db.execute(
+            "update conversion_profile set status = 'deprecated', valid_to = valid_from where id = $1", second
+        )
+        await db.execute("update conversion_profile set valid_to = null where id = $1", first)
+        async with self.refused(1):
+            await db.execute("update conversion_profile set valid_to = null where id = $1", second)

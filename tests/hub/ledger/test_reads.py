@@ -60,7 +60,15 @@ class TestSamples:
         path = f"/captures/{capture['id']}/samples?sensor_id={sensor}&values=raw"
         for accept in ("application/json", "application/vnd.etp.frame"):
             assert (await editor.get(path, Accept=accept)).status == 200
-        seen = {"sensor_id": sensor, "from": None, "to": None, "samples": 0, "decimated": False, "values": ["raw"]}
+        seen = {
+            "sensor_id": sensor,
+            "from": None,
+            "to": None,
+            "samples": 0,
+            "decimated": False,
+            "values": ["raw"],
+            "revision": 1,
+        }
         assert await facts(db) == [("capture.samples_read", capture["id"], "editor", seen)] * 2
 
     async def test_refused_readings_are_none(
@@ -81,7 +89,7 @@ class TestSamples:
 class TestExport:
     async def test_once(self, db: Tx, viewer: Caller, capture: dict[str, Any]) -> None:
         assert (await viewer.get(f"/captures/{capture['id']}/export")).status == 200
-        how = {"format": "csv", "values": ["physical"]}
+        how = {"format": "csv", "values": ["physical"], "revision": None}
         assert await facts(db) == [("capture.exported", capture["id"], "viewer", how)]
 
 

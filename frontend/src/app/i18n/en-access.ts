@@ -2,7 +2,8 @@
 
 import account from "./en-account";
 import audit from "./en-audit";
+import conversion from "./en-conversion";
 import project from "./en-project";
 import proposals from "./en-proposals";
 
-export default { ...account, ...project, ...audit, ...proposals };
+export default { ...account, ...project, ...audit, ...conversion, ...proposals };

@@ -136,6 +136,12 @@ export default {
   "chart.zoom": "Zoom here",
   "chart.copy": "Copy the range",
 
+  "revision.label": "Revision of the physical values",
+  "revision.first": "Revision 1, as recorded",
+  "revision.numbered": "Revision {{revision}}",
+  "revision.newest": "Revision {{revision}}, newest",
+  "capture.backfilling": "back-filling",
+
   "lanes.label": "The whole run",
   "lanes.captures": "Captures",
   "lanes.window": "Window of the charts",

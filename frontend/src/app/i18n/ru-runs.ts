@@ -151,6 +151,12 @@ const ru: Translated<typeof en> = {
   "chart.zoom": "Приблизить",
   "chart.copy": "Копировать границы",
 
+  "revision.label": "Ревизия физических значений",
+  "revision.first": "Ревизия 1, как записано",
+  "revision.numbered": "Ревизия {{revision}}",
+  "revision.newest": "Ревизия {{revision}}, новейшая",
+  "capture.backfilling": "идёт пересчёт",
+
   "lanes.label": "Весь прогон",
   "lanes.captures": "Записи",
   "lanes.window": "Окно графиков",

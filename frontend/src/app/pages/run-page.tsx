@@ -18,6 +18,7 @@ import { BindDialog } from "@/features/runs/bind-dialog";
 import { ChartsGrid } from "@/features/runs/charts-grid";
 import { Conductor } from "@/features/runs/conductor";
 import { FinishDialog } from "@/features/runs/finish-dialog";
+import { RevisionSelect } from "@/features/runs/revision-select";
 import { RunFacts } from "@/features/runs/run-facts";
 import styles from "@/features/runs/run.module.css";
 import { useRunView } from "@/features/runs/view-state";
@@ -68,7 +69,7 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
   const chosen = captures.find((capture) => capture.ordinal_number === view.state.capture);
   const stored = chosen !== undefined && chosen.stopped_at !== null ? chosen : undefined;
   const { windowS, frozenAt, fixed } = view.state;
-  const window = useWindow(stored, fixed, frozenAt, windowS);
+  const window = useWindow(stored, fixed, frozenAt, windowS, view.state.revision);
   const live = window.kind === "live" || (frozenAt !== null && fixed === null && stored === undefined);
   const freeze = (): void => view.freeze(frozenAt === null ? client.nowS() : null);
   useHotkey(" ", freeze, { enabled: live });
@@ -78,7 +79,8 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
   const exported = stored ?? running ?? captures.find((capture) => capture.started_at !== null);
   const exportCsv = async (capture: Capture): Promise<void> => {
     const name = `run-${run.number}-capture-${capture.ordinal_number}.csv`;
-    await download(`/api/v1/captures/${capture.id}/export?format=csv`, name).catch((error: unknown) =>
+    const of = capture.id === stored?.id && view.state.revision !== null ? `&revision=${view.state.revision}` : "";
+    await download(`/api/v1/captures/${capture.id}/export?format=csv${of}`, name).catch((error: unknown) =>
       toast({ tone: "bad", title: t("run.exportFailed"), detail: explain(error, t).detail }),
     );
   };
@@ -110,6 +112,9 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
           </>
         }
       >
+        {stored !== undefined && stored.revision > 1 && (
+          <RevisionSelect newest={stored.revision} chosen={view.state.revision} onChoose={view.revise} />
+        )}
         {!phone && conductor}
         {!phone && exported !== undefined && (
           <Tooltip label={t("run.exportHint", { number: exported.ordinal_number })}>
@@ -175,19 +180,19 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
 }
 
 /** The window of all charts: a stored capture, a fixed span, a frozen moment, or now. */
-function useWindow(stored: Capture | undefined, fixed: { from: number; to: number } | null, frozenAt: number | null, windowS: number): ViewWindow {
+function useWindow(stored: Capture | undefined, fixed: { from: number; to: number } | null, frozenAt: number | null, windowS: number, revision: number | null): ViewWindow {
   const from = stored?.started_at == null ? null : seconds(stored.started_at);
   const to = stored?.stopped_at == null ? null : seconds(stored.stopped_at);
   const captureId = stored?.id ?? null;
   const fixedFrom = fixed?.from ?? null;
   const fixedTo = fixed?.to ?? null;
   return useMemo((): ViewWindow => {
-    if (fixedFrom !== null && fixedTo !== null) return { kind: "range", from: fixedFrom, to: fixedTo, captureId };
+    if (fixedFrom !== null && fixedTo !== null) return { kind: "range", from: fixedFrom, to: fixedTo, captureId, revision };
     if (from !== null && to !== null) {
       const edge = Math.max(0.5, EDGE * (to - from));
-      return { kind: "range", from: from - edge, to: to + edge, captureId };
+      return { kind: "range", from: from - edge, to: to + edge, captureId, revision };
     }
     if (frozenAt !== null) return { kind: "range", from: frozenAt - windowS, to: frozenAt, captureId: null };
     return { kind: "live", windowS };
-  }, [fixedFrom, fixedTo, from, to, captureId, frozenAt, windowS]);
+  }, [fixedFrom, fixedTo, from, to, captureId, frozenAt, windowS, revision]);
 }

@@ -11,6 +11,7 @@ export const NOUNS = [
   "edge_agent",
   "proposal",
   "profile",
+  "backfill",
   "project",
   "member",
   "invite",

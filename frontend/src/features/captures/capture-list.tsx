@@ -84,6 +84,7 @@ function CaptureRow({ capture }: { readonly capture: Capture }): ReactElement {
       <span className={styles.what}>
         <span className={styles.title}>
           {capture.ordinal_number} · <span data-status={capture.status}>{stands(capture, t)}</span>
+          {capture.backfilling && <em className={styles.backfilling}>{t("capture.backfilling")}</em>}
         </span>
         <span className={styles.sub}>
           {started !== null && <Time at={started} />}

@@ -16,6 +16,8 @@ export interface ViewState {
   readonly fixed: { readonly from: number; readonly to: number } | null;
   /** Ordinal number of the chosen capture. */
   readonly capture: number | null;
+  /** Whose physical values of the capture; null for the newest. */
+  readonly revision: number | null;
   readonly expanded: string | null;
 }
 
@@ -28,6 +30,7 @@ export interface RunView {
   readonly freeze: (at: number | null) => void;
   readonly fix: (from: number, to: number) => void;
   readonly choose: (capture: number | null) => void;
+  readonly revise: (revision: number | null) => void;
   readonly expand: (sensorId: string | null) => void;
   readonly setCharts: (sensorIds: readonly string[]) => void;
   readonly setLayers: (sensorId: string, layers: Layers) => void;
@@ -76,6 +79,7 @@ export function useRunView(): RunView {
         frozenAt: number(params, "at"),
         fixed: from !== null && to !== null && to > from ? { from, to } : null,
         capture: number(params, "capture"),
+        revision: number(params, "rev"),
         expanded: params.get("big"),
       },
       charts: (bound) => {
@@ -90,10 +94,11 @@ export function useRunView(): RunView {
         if (layer === undefined || min === undefined || max === undefined) return null;
         return { layer: layer === "r" ? "raw" : "physical", min: Number(min), max: Number(max) };
       },
-      live: (windowS) => change({ w: windowS === DEFAULT_WINDOW_S ? null : String(windowS), at: null, from: null, to: null, capture: null }),
+      live: (windowS) => change({ w: windowS === DEFAULT_WINDOW_S ? null : String(windowS), at: null, from: null, to: null, capture: null, rev: null }),
       freeze: (at) => change({ at: at?.toFixed(2) ?? null }),
       fix: (a, b) => change({ from: a.toFixed(2), to: b.toFixed(2), at: null }),
-      choose: (capture) => change({ capture: capture === null ? null : String(capture), from: null, to: null, at: null }),
+      choose: (capture) => change({ capture: capture === null ? null : String(capture), from: null, to: null, at: null, rev: null }),
+      revise: (revision) => change({ rev: revision === null ? null : String(revision) }),
       expand: (id) => change({ big: id === null ? null : short(id) }),
       setCharts: (ids) => change({ show: ids.map(short).join(",") || "none" }),
       setLayers: (id, layers) => {

@@ -12,7 +12,7 @@ import { useTelemetry } from "@/telemetry/use-telemetry";
 import { Icon } from "@/ui/icons";
 
 import styles from "./new-sensor.module.css";
-import { parseNumber } from "./profile-fields";
+import { parseNumber } from "@/ui/profile-fields";
 
 interface Props {
   readonly sensor: Sensor;

@@ -7,6 +7,7 @@ import type { Sensor } from "@/api/model";
 import { useReading, useSpark, useTelemetry, useWatch } from "@/telemetry/use-telemetry";
 import { delay, fixed, measured, rate } from "@/ui/format";
 import { Icon } from "@/ui/icons";
+import type { ProfileKind } from "@/ui/profile-fields";
 import { Sparkline } from "@/ui/sparkline";
 import { StateMark } from "@/ui/state-mark";
 import { useNow } from "@/ui/use-now";
@@ -46,7 +47,7 @@ export function LiveTest({ sensor }: { readonly sensor: Sensor }): ReactElement 
   const checks: Check[] = [
     { key: "token", good: true, note: "" },
     { key: "range", good: reading.status !== OUT_OF_RANGE, note: reading.raw === null ? "" : `${measured(reading.raw, 5)} ${sensor.input_unit}` },
-    { key: "converted", good: reading.status !== FAILED, note: converted ? `${t(`profile.${sensor.active_profile?.kind === "table" ? "table" : "linear"}`)}, v${sensor.active_profile?.version ?? 1}` : t("profile.none") },
+    { key: "converted", good: reading.status !== FAILED, note: converted ? `${t(`profile.${(sensor.active_profile?.kind ?? "none") as ProfileKind}`)}, v${sensor.active_profile?.version ?? 1}` : t("profile.none") },
     { key: "clock", good: reading.delayMs === null || Math.abs(reading.delayMs) < LATE_MS, note: late === null ? "–" : t("test.behind", { time: `${late.value} ${late.unit}` }) },
     { key: "rate", good: true, note: t("monitor.rate", { rate: rate(reading.ratePerS) }) },
   ];

@@ -12,12 +12,12 @@ import { useCreateSensor } from "@/api/sensors";
 import { explain } from "@/ui/explain";
 import { Icon } from "@/ui/icons";
 import { PageBar } from "@/ui/page-bar";
+import { NO_FIELDS, parseProfile, type ProfileFields } from "@/ui/profile-fields";
 
 import { ConnectStep } from "./connect-step";
 import { IdentityStep, type Identity } from "./identity-step";
 import { LiveTest } from "./live-test";
 import styles from "./new-sensor.module.css";
-import { NO_FIELDS, parseProfile, type ProfileFields } from "./profile-fields";
 import { UnitsStep, type Units } from "./units-step";
 
 const NEW_IDENTITY: Identity = { name: "", type: "temperature", heartbeatS: "10", token: "" };

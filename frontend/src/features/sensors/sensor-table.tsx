@@ -3,6 +3,7 @@
 import { UnstyledButton } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
 import type { Sensor } from "@/api/model";
 import { useReading } from "@/telemetry/use-telemetry";
@@ -63,7 +64,7 @@ function Row({ sensor, recording, onJournal }: RowProps): ReactElement {
       <th scope="row">
         <span className={styles.rowName}>
           <StateMark mark={live.mark} />
-          {sensor.name}
+          <Link to={`../sensors/${sensor.id}`}>{sensor.name}</Link>
           <span className={styles.vh}>{t(`state.${live.state}`)}</span>
           {recording && (
             <Tag tone="ok" outlined>

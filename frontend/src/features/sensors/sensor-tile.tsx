@@ -3,6 +3,7 @@
 import { UnstyledButton } from "@mantine/core";
 import { memo, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
 import type { Sensor } from "@/api/model";
 import { useReading, useSpark, useTelemetry } from "@/telemetry/use-telemetry";
@@ -36,7 +37,7 @@ export const SensorTile = memo(function SensorTile({ sensor, recording, onJourna
       <div className={styles.tileHead}>
         <StateMark mark={live.mark} />
         <h2 className={styles.name} title={sensor.name}>
-          {sensor.name}
+          <Link to={`../sensors/${sensor.id}`}>{sensor.name}</Link>
         </h2>
         {live.state === "delayed" && <span className={styles.warnWord}>{t("state.delayed")}</span>}
         {offline && <span className={styles.badWord}>{t("state.offline")}</span>}

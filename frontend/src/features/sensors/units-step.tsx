@@ -1,20 +1,23 @@
 /** Step 2: units, and how raw becomes physical. */
 
-import { Button, SegmentedControl, Textarea, TextInput } from "@mantine/core";
+import { Button, Textarea, TextInput } from "@mantine/core";
 import { useState, type SubmitEvent, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { measured } from "@/ui/format";
-import { Select } from "@/ui/select";
+import { ProfileEditor } from "@/ui/profile-editor";
+import { parseNumber, type ParsedProfile, previewOf, type ProfileFields } from "@/ui/profile-fields";
 
 import styles from "./new-sensor.module.css";
-import { parseNumber, type ParsedProfile, previewOf, type ProfileFields  } from "./profile-fields";
 
 export interface Units {
   readonly inputUnit: string;
   readonly displayUnit: string;
   readonly notes: string;
 }
+
+const KINDS = ["linear", "table", "custom", "none"] as const;
+const PREFIX = "profile.";
 
 interface Props {
   readonly units: Units;
@@ -33,23 +36,15 @@ export function UnitsStep(props: Props): ReactElement {
   const { t } = useTranslation();
   const [tried, setTried] = useState(false);
   const [probe, setProbe] = useState("1");
-  const fault = (field: keyof ProfileFields): string | undefined => {
-    const kind = parsed.errors[field];
-    return tried && kind !== undefined ? t(`profileError.${kind}`) : undefined;
-  };
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     setTried(true);
     if (Object.keys(parsed.errors).length === 0) onNext();
   };
-  const text = (field: keyof ProfileFields, label: string, unit = ""): ReactElement => (
-    <TextInput size="sm" label={label} inputMode="decimal" value={profile[field]} error={fault(field)}
-      rightSection={unit === "" ? undefined : <span className={styles.unit}>{unit}</span>} rightSectionWidth={56}
-      onChange={(event) => onProfile({ ...profile, [field]: event.currentTarget.value })} />
-  );
   const raw = parseNumber(probe);
   const became = raw === null ? null : previewOf(parsed.payload, raw);
-  const profileProblems = Object.entries(errors).filter(([field]) => field.startsWith("profile"));
+  const refused = Object.fromEntries(Object.entries(errors).flatMap(([field, message]) => (field.startsWith(PREFIX) ? [[field.slice(PREFIX.length), message]] : [])));
+  const profileProblems = Object.entries(errors).filter(([field]) => field.startsWith(PREFIX) && !(field.slice(PREFIX.length) in profile));
   return (
     <form className={styles.form} onSubmit={submit}>
       <h2>{t("step.units")}</h2>
@@ -61,32 +56,9 @@ export function UnitsStep(props: Props): ReactElement {
             onChange={(event) => onUnits({ ...units, displayUnit: event.currentTarget.value })} />
         )}
       </div>
-      <div>
-        <span className={styles.label}>{t("profile.label")}</span>
-        <SegmentedControl aria-label={t("profile.label")} value={profile.kind} onChange={(kind) => onProfile({ ...profile, kind: kind })}
-          data={(["linear", "table", "none"] as const).map((value) => ({ value, label: t(`profile.${value}`) }))} />
-      </div>
-      {profile.kind === "linear" && (
-        <div className={styles.pair}>
-          {text("slope", t("profile.slope"))}
-          {text("intercept", t("profile.intercept"), units.displayUnit)}
-        </div>
-      )}
-      {profile.kind === "table" && (
-        <>
-          <Textarea label={t("profile.points")} description={t("profile.pointsHelp")} rows={5} value={profile.points} error={fault("points")}
-            placeholder={"0.9 10\n2.1 50\n2.9 90"} onChange={(event) => onProfile({ ...profile, points: event.currentTarget.value })} />
-          <Select size="sm" label={t("profile.extrapolation")} value={profile.extrapolation}
-            onChange={(value) => onProfile({ ...profile, extrapolation: value })}
-            data={(["clamp", "linear", "reject"] as const).map((value) => ({ value, label: t(`extrapolation.${value}`) }))} />
-        </>
-      )}
-      {profile.kind !== "none" && (
-        <>
-          <div className={styles.pair}>
-            {text("low", t("profile.low"), units.inputUnit)}
-            {text("high", t("profile.high"), units.inputUnit)}
-          </div>
+      <ProfileEditor fields={profile} parsed={parsed} kinds={KINDS} inputUnit={units.inputUnit} displayUnit={units.displayUnit} tried={tried}
+        refused={refused} onChange={onProfile} />
+      {profile.kind !== "none" && profile.kind !== "custom" && (
           <div className={styles.preview}>
             <TextInput size="sm" label={t("profile.try")} inputMode="decimal" value={probe} onChange={(event) => setProbe(event.currentTarget.value)}
               rightSection={<span className={styles.unit}>{units.inputUnit}</span>} rightSectionWidth={56} />
@@ -94,7 +66,6 @@ export function UnitsStep(props: Props): ReactElement {
               → <b>{measured(became)}</b> {units.displayUnit}
             </output>
           </div>
-        </>
       )}
       <Textarea label={t("sensor.notes")} rows={2} value={units.notes} onChange={(event) => onUnits({ ...units, notes: event.currentTarget.value })} />
       {[...profileProblems.map(([field, message]) => `${field}: ${message}`), ...(problem === null ? [] : [problem])].map((message) => (

@@ -1,0 +1,103 @@
+/** A sensor's conversion: its versions in time, their curves, a draft to work on, and what is applied to old data. */
+
+import { Button } from "@mantine/core";
+import { useState, type ReactElement } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, useParams } from "react-router";
+
+import { useMayEdit, useProject } from "@/api/me";
+import type { Sensor } from "@/api/model";
+import { useProfiles, type Profile } from "@/api/profiles";
+import { useSensors } from "@/api/sensors";
+import { explain } from "@/ui/explain";
+import { measured } from "@/ui/format";
+import { Icon } from "@/ui/icons";
+import { Loading, NothingFound, ProblemNote } from "@/ui/list-states";
+import { PageBar } from "@/ui/page-bar";
+import { useQueryState } from "@/ui/use-query-state";
+
+import { BackfillsPanel } from "./backfills-panel";
+import styles from "./conversion.module.css";
+import { CurvePanel } from "./curve-panel";
+import { DraftPanel } from "./draft-panel";
+import { Timeline } from "./timeline";
+import { VersionsPanel } from "./versions-panel";
+
+export function SensorPage(): ReactElement {
+  const { t } = useTranslation();
+  const { sensorId = "" } = useParams();
+  const project = useProject();
+  const sensors = useSensors(project.id);
+  if (sensors.isPending) return <Loading />;
+  if (sensors.data === undefined) {
+    return <ProblemNote title={t("monitor.problem")} problem={explain(sensors.error, t)} onRetry={() => void sensors.refetch()} />;
+  }
+  const sensor = sensors.data.find((each) => each.id === sensorId);
+  return sensor === undefined ? <NothingFound>{t("conversion.noSensor")}</NothingFound> : <LoadedSensor key={sensor.id} sensor={sensor} />;
+}
+
+const NO_PROFILES: readonly Profile[] = [];
+
+function LoadedSensor({ sensor }: { readonly sensor: Sensor }): ReactElement {
+  const { t } = useTranslation();
+  const project = useProject();
+  const mayEdit = useMayEdit();
+  const profiles = useProfiles(sensor.id);
+  const versions = profiles.data ?? NO_PROFILES;
+  const [named, setNamed] = useQueryState("version");
+  const [drafting, setDrafting] = useState(false);
+  const active = versions.find((each) => each.status === "active");
+  const chosen = versions.find((each) => String(each.version) === named) ?? active ?? versions[0];
+  const edited = chosen?.status === "draft" ? chosen : null;
+  const choose = (profile: Profile): void => {
+    setDrafting(false);
+    setNamed(String(profile.version));
+  };
+  return (
+    <>
+      <PageBar before={<Link to={`/p/${project.id}/monitor`}>{t("tab.monitor")}</Link>} title={sensor.name}
+        after={
+          <span className={styles.now}>
+            <b>{measured(sensor.last_physical)}</b> {sensor.display_unit}
+            {sensor.last_raw !== undefined && (
+              <>
+                {" · "}
+                {t("layer.raw")} <b>{measured(sensor.last_raw, 5)}</b> {sensor.input_unit}
+              </>
+            )}
+          </span>
+        }>
+        {mayEdit && (
+          <Button variant="filled" leftSection={<Icon name="plus" />} disabled={drafting} onClick={() => setDrafting(true)}>
+            {t("conversion.new")}
+          </Button>
+        )}
+      </PageBar>
+      {profiles.isPending && <Loading />}
+      {profiles.data === undefined && !profiles.isPending && (
+        <ProblemNote title={t("conversion.problem")} problem={explain(profiles.error, t)} onRetry={() => void profiles.refetch()} />
+      )}
+      {profiles.data !== undefined && (
+        <div className={styles.page}>
+          <div className={styles.main}>
+            <Timeline versions={versions} chosen={chosen} onChoose={choose} />
+            {drafting || edited !== null ? (
+              <DraftPanel key={drafting ? "new" : edited?.id} sensor={sensor} draft={drafting ? null : edited} before={active ?? null}
+                onDone={(profile) => {
+                  setDrafting(false);
+                  setNamed(profile === null ? null : String(profile.version));
+                }} />
+            ) : (
+              chosen !== undefined && <CurvePanel sensor={sensor} profile={chosen} before={versions.find((each) => each.version < chosen.version) ?? null} />
+            )}
+            {chosen === undefined && !drafting && <NothingFound>{t("conversion.none")}</NothingFound>}
+          </div>
+          <aside className={styles.side} aria-label={t("conversion.side")}>
+            <VersionsPanel sensor={sensor} versions={versions} chosen={chosen} onChoose={choose} />
+            <BackfillsPanel sensor={sensor} versions={versions} />
+          </aside>
+        </div>
+      )}
+    </>
+  );
+}

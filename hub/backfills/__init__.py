@@ -1,0 +1,1 @@
+"""Backfills: later profile versions applied to what captures hold, as revisions beside the old one."""
