@@ -8,7 +8,7 @@ from hub.telemetry import queries
 
 # How often a process with too many shards gives one up, and how long it rests when nobody took it.
 GIVE_EVERY_S: Final = 1.0
-GIVE_AGAIN_S: Final = 30.0
+GIVE_AGAIN_S: Final = 10.0
 # A shard that nobody works on is left for so long to processes that have fewer.
 OTHERS_FIRST_S: Final = 1.5
 
@@ -26,13 +26,13 @@ class Crew:
         self._given: dict[int, float] = {}
         self._give_from_s = 0.0
 
-    async def join(self, tx: Tx) -> None:
-        """Be counted, until the connection ends."""
-        await queries.join_crew(tx, self.key)
+    async def join(self, tx: Tx, shard: int) -> None:
+        """Be counted as a process that can work on a shard, until the connection ends."""
+        await queries.join_crew(tx, self.key, shard)
 
-    async def is_next(self, tx: Tx) -> bool:
-        """Tell whether no other process works on fewer shards than this one."""
-        return len(self.held) <= await self._fewest(tx)
+    async def is_next(self, tx: Tx, shard: int) -> bool:
+        """Tell whether no other process that can work on a shard has fewer than this one."""
+        return len(self.held) <= await self._fewest(tx, shard)
 
     def take(self, shard: int, now_s: float) -> None:
         """Note that this process works on a shard."""
@@ -49,11 +49,11 @@ class Crew:
         if shard != max(self.held, default=shard) or now_s < self._give_from_s:
             return False
         self._give_from_s = now_s + GIVE_EVERY_S
-        if len(self.held) - await self._fewest(tx) < 2:
+        if len(self.held) - await self._fewest(tx, shard) < 2:
             return False
         self._given[shard] = now_s
         return True
 
-    async def _fewest(self, tx: Tx) -> int:
-        others = [row["shards"] for row in await queries.crews(tx) if row["key"] != self.key]
+    async def _fewest(self, tx: Tx, shard: int) -> int:
+        others = [row["shards"] for row in await queries.crews(tx, shard) if row["key"] != self.key]
         return min(others, default=len(self.held))

@@ -170,13 +170,13 @@ async def shard_is_locked(tx: Tx, shard: int) -> bool:
     )
 
 
-async def join_crew(tx: Tx, key: int) -> None:
-    """Be counted among the processes that write, until the connection ends."""
-    await tx.execute("select pg_advisory_lock_shared(7502, $1)", key)
+async def join_crew(tx: Tx, key: int, shard: int) -> None:
+    """Be counted among the processes that write, as one that can work on a shard, until the connection ends."""
+    await tx.execute("select pg_advisory_lock_shared(7502, $1), pg_advisory_lock_shared(7503, $2)", key, shard)
 
 
-async def crews(tx: Tx) -> list[asyncpg.Record]:
-    """List the processes that write, each with the number of shards that it works on."""
+async def crews(tx: Tx, shard: int) -> list[asyncpg.Record]:
+    """List the processes that could work on a shard, each with the number of shards that it works on."""
     return await tx.fetch(
         """
         select here.objid::bigint as key, count(turn.objid) as shards
@@ -187,7 +187,16 @@ async def crews(tx: Tx) -> list[asyncpg.Record]:
         where here.locktype = 'advisory' and here.classid = 7502 and here.objsubid = 2
           and here.database = (select oid from pg_database where datname = current_database())
         group by here.objid
-        """
+        having bool_or(
+          exists (
+            select from pg_locks could
+            where could.pid = here.pid and could.database = here.database
+              and could.locktype = 'advisory' and could.classid = 7503 and could.objsubid = 2
+              and could.objid = $1::int::oid
+          )
+        )
+        """,
+        shard,
     )
 
 

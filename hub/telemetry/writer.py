@@ -91,7 +91,7 @@ class Writer:
             if connection.get_server_version().major >= 17:
                 await queries.bound_transactions(connection)
             await queries.create_shards(connection, settings.stream_shards)
-            await self._crew.join(connection)
+            await self._crew.join(connection, self.shard)
             self._locked = False
             while True:
                 await self._wait_for_turn(connection, redis)
@@ -123,7 +123,7 @@ class Writer:
             elif free_since is None:
                 free_since = loop.time()
             waited = free_since is not None and loop.time() - free_since > OTHERS_FIRST_S
-            if free_since is not None and (waited or await self._crew.is_next(connection)):
+            if free_since is not None and (waited or await self._crew.is_next(connection, self.shard)):
                 self._locked = await queries.try_shard_lock(connection, self.shard)
                 if self._locked:
                     return

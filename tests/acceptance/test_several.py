@@ -68,14 +68,13 @@ async def test_shards_move_under_load(system: System) -> None:
         await eventually(moved, within_s)
 
     async with over_http(gateways):
-        await eventually(lambda: shared(system), 20)
-        for writer in rng.sample(WRITERS, 2):
-            say(f"kill {writer}")
-            await system.kill(writer)
-            await every_shard_goes_on(10)
-            await system.again(writer)
-            await eventually(lambda: shared(system), 20)
-        writer = rng.choice(WRITERS)
+        await eventually(lambda: shared(system), 30)
+        killed, writer = rng.sample(WRITERS, 2)
+        say(f"kill {killed}")
+        await system.kill(killed)
+        await every_shard_goes_on(10)
+        await system.again(killed)
+        await eventually(lambda: shared(system), 30)
         say(f"pause {writer}")
         system.pause(writer)
         try:
@@ -83,11 +82,12 @@ async def test_shards_move_under_load(system: System) -> None:
             await every_shard_goes_on(15)
         finally:
             system.resume(writer)
-        await eventually(lambda: shared(system), 20)
+        await eventually(lambda: shared(system), 30)
         say(f"kill {APIS[1]}")
         await system.kill(APIS[1])
         await asyncio.sleep(0.5)
         await system.again(APIS[1])
+        await system.ready(APIS[1], system.http_ports[1])
         await every_shard_goes_on(10)
     await system.drained()
     check_closes(await system.ledgers(bench.ids), await system.stored(), journal)

@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--duration-s", type=float, default=600.0)
     parser.add_argument("--sensors", type=int, default=200, help="half of them over MQTT, 25 samples/s each")
     parser.add_argument("--outages-s", type=float, nargs="*", default=OUTAGES_S, help="how long the database is away")
-    parser.add_argument("--broker", choices=("mosquitto", "embedded"), default="mosquitto")
+    parser.add_argument("--broker", choices=("mosquitto", "deployed", "embedded"), default="mosquitto")
     told = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if told.seed is None else told.seed
     plan = Plan(seed, told.duration_s, tuple(told.outages_s), without_kills_s=min(WITHOUT_KILLS_S, told.duration_s / 4))

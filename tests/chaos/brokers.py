@@ -1,16 +1,19 @@
-"""The deployed broker, Mosquitto, as a part that may be killed; open to everybody here."""
+"""Mosquitto as a part of the stage that may be killed: open to everybody, or as it is deployed."""
 
 import asyncio
 import contextlib
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final, Literal
 
 from dev.process import Child, spawn
+from tests import mosquitto
 
 
 class Mosquitto:
-    """One broker on a port of 127.0.0.1; its queues are written down every two seconds."""
+    """One open to everybody on a port of 127.0.0.1; its queues are written down every two seconds."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.log = folder / "mosquitto.log"
@@ -58,3 +61,36 @@ class Mosquitto:
             writer.close()
             return True
         return False
+
+
+class Deployed:
+    """One under its deployed configuration, whose accounts the hub's worker keeps."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.log = folder / "log"
+        self._mosquitto = mosquitto.Mosquitto(folder, port)
+
+    @property
+    def _child(self) -> Child | None:
+        return self._mosquitto._process
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while it does not run."""
+        return self._child.pid if self._child and self._child.returncode is None else None
+
+    async def start(self) -> None:
+        """Start it and return once it listens."""
+        await self._mosquitto.start()
+
+    async def stop(self) -> None:
+        """End it, its queues written down."""
+        await self._mosquitto.stop()
+
+    async def gone(self, timeout_s: float | None = None) -> bool:
+        """Wait until it has ended."""
+        return self._child is None or await self._child.gone(timeout_s)
+
+
+Kind = Literal["mosquitto", "deployed", "embedded"]
+KINDS: Final[Mapping[Kind, type[Mosquitto | Deployed]]] = {"mosquitto": Mosquitto, "deployed": Deployed}

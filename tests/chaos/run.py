@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from tests.acceptance.journal import Journal, say
 from tests.acceptance.load import Gateway, Stream, over_broker, over_http
 from tests.acceptance.system import LINEAR, Bench, eventually
+from tests.chaos.brokers import Kind
 from tests.chaos.memory import Memory
 from tests.chaos.plan import Plan
 from tests.chaos.stage import Stage
@@ -30,7 +31,7 @@ class Load:
     over_http: int
     over_mqtt: int
     gateways: int
-    broker: Literal["mosquitto", "embedded"] = "mosquitto"
+    broker: Kind = "mosquitto"
 
 
 @dataclass

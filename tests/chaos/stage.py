@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import psutil
 
@@ -18,7 +18,7 @@ from firmware_sim.hub_shapes import Agent
 from tests.acceptance.gate import Gate
 from tests.acceptance.journal import say
 from tests.acceptance.system import System
-from tests.chaos.brokers import Mosquitto
+from tests.chaos.brokers import KINDS, Deployed, Kind
 from tests.chaos.plan import LINKS, Fault
 
 WRITERS: Final = ("writer a", "writer b")
@@ -29,19 +29,20 @@ SHARDS: Final = 2
 class Stage(System):
     """Two apis, two writers, a worker, an edge agent, a broker and both servers."""
 
-    def __init__(self, folder: Path, broker: Literal["mosquitto", "embedded"]) -> None:
+    def __init__(self, folder: Path, broker: Kind) -> None:
         super().__init__(folder, over_tcp=True, ETP_STREAM_SHARDS=str(SHARDS))
         self.gates: dict[str, Gate] = {}
         self.killed_at_s: dict[str, list[float]] = {}
-        self._kind_of_broker = broker
         self._busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self.broker: Mosquitto | None = None
+        self.broker = KINDS[broker](folder / "mosquitto", self.mqtt_port) if broker != "embedded" else None
         self._gate_ports = {link: free_port() for link in LINKS}
 
     def links_of(self, roles: str) -> dict[str, str]:
         """Lead hubs to their servers through gates."""
         who = "writer" if roles == "writer" else "api"
-        return {
+        # One process keeps the broker's accounts: two would undo each other's work.
+        keeps = roles == "worker" and isinstance(self.broker, Deployed)
+        return ({"ETP_MOSQUITTO_DIR": str(self.folder / "mosquitto")} if keeps else {}) | {
             "ETP_DATABASE_URL": self._through(f"{who} to postgres", self.postgres.url),
             "ETP_REDIS_URL": self._through(f"{who} to valkey", self.valkey.url),
         }
@@ -55,13 +56,11 @@ class Stage(System):
         for link, target in targets.items():
             self.gates[link] = Gate(self._gate_ports[link], target)
             await self.gates[link].open()
+        if self.broker is not None:
+            await self.broker.start()
         await self.start(WRITERS, APIS)
         await self.start_hub("worker", "worker", free_port())
-        if self._kind_of_broker == "mosquitto":
-            mosquitto = Mosquitto(self.folder / "mosquitto", self.mqtt_port)
-            await mosquitto.start()
-            self.broker = mosquitto
-        else:
+        if self.broker is None:
             await self.start_broker()
 
     async def begin_edge(self, agent: Agent) -> None:

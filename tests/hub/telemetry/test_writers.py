@@ -105,7 +105,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def locks(db: Tx) -> dict[int, int]:
     """Count the shards that each process holds the lock of, by the key of its crew."""
-    return {row["key"]: row["shards"] for row in await queries.crews(db)}
+    return {row["key"]: row["shards"] for row in await queries.crews(db, 0)}
 
 
 class TestSharing:
@@ -131,12 +131,24 @@ class TestSharing:
 
     async def test_a_shard_that_nobody_takes_is_taken_back(self, hub: Hub, db: Tx) -> None:
         async with Process(hub).running() as one:
-            await queries.join_crew(db, 7)  # it is there and takes nothing, as one that is paused
+            for shard in range(SHARDS):
+                await queries.join_crew(db, 7, shard)  # it is there and takes nothing, as one that is paused
 
             async def given_and_back() -> bool:
-                return one.crew._give_from_s > asyncio.get_running_loop().time() + 20 and len(one.shards) == SHARDS
+                return one.crew._give_from_s > asyncio.get_running_loop().time() + 5 and len(one.shards) == SHARDS
 
             await until(given_and_back)
+
+    async def test_nothing_is_left_to_a_process_that_has_only_begun(self, hub: Hub, db: Tx) -> None:
+        async with Process(hub).running() as one:
+
+            async def alone() -> bool:
+                return len(one.shards) == SHARDS
+
+            await until(alone)
+            await queries.join_crew(db, 7, 0)  # its writer of shard 0 alone is connected
+            await asyncio.sleep(0.2)  # many looks
+            assert not one.crew._given
 
 
 class TestOutrun:
