@@ -1,9 +1,10 @@
 """Mosquitto's password and ACL files: what stands in them, and how they are replaced."""
 
 import contextlib
+import fcntl
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +12,19 @@ from contract import topics
 from hub.brokers.models import Account
 
 _HEAD = "# Written by the hub from its tokens and assignments: what is changed here is overwritten."
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[bool]:
+    """Be the only one who writes in a folder for as long as the body runs; False while another process is."""
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def passwords(accounts: Iterable[Account], hash_of: Callable[[Account], str | None], instances: int) -> dict[str, str]:

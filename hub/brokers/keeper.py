@@ -50,11 +50,22 @@ class Keeper:
         self._news = asyncio.Event()
         self._unread = False
         self._reader: int | None = None
+        self._seen: int | None = None
         self.password = secrets.token_urlsafe(32)
         self._hash = broker_hash(self.password)
 
     async def run(self) -> None:
-        """Follow the hub's tokens and assignments until cancelled; while the database is away the files stay."""
+        """Follow the hub's tokens and assignments until cancelled; while the database is away the files stay.
+
+        Of several in one folder one works and the others stand by.
+        """
+        while True:
+            with files.alone(self._folder) as alone:
+                if alone:
+                    await self._follow()
+            await asyncio.sleep(self._poll_s)
+
+    async def _follow(self) -> None:
         while True:
             try:
                 await self.refresh()
@@ -67,6 +78,7 @@ class Keeper:
 
     async def refresh(self) -> None:
         """Bring the files up to date and Mosquitto with them. Raises DatabaseAway."""
+        self._watch_restarts()
         await self._vault.ready()
         async with self._db.transaction() as tx:
             version = await queries.registry_version(tx)
@@ -99,6 +111,16 @@ class Keeper:
                 news = revoked and user in self._takers and self._takers.came(user, "revoked")
         if news:
             self._news.set()
+
+    def _watch_restarts(self) -> None:
+        """Keep sensors out of a Mosquitto that was ended until their agents are back.
+
+        A session that it restores may read nothing before its client has come again: what it should take would be gone.
+        """
+        pid = reload.running(self._pid_file)
+        if self._seen is not None and pid != self._seen and self._takers.restarted():
+            self._news.set()
+        self._seen = pid
 
     def _took(self, user: str) -> bool:
         return user in self._users and self._takers.came(user, self._users[user])

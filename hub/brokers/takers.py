@@ -6,12 +6,16 @@ it keeps them.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from contract import topics
 from hub.brokers.models import Account
+
+# What stands for the hash of a session that the broker has restored: it equals none.
+RESTARTED: Final = "restarted"
 
 
 class Takers:
@@ -40,6 +44,12 @@ class Takers:
         """Note a session that goes on when its connection ends; returns whether it is news."""
         news = self._sessions.get(login) != password
         self._sessions[login] = password
+        return news
+
+    def restarted(self) -> bool:
+        """Note that no session takes anything before its client has come again; returns whether it is news."""
+        news = any(held != RESTARTED for held in self._sessions.values())
+        self._sessions = dict.fromkeys(self._sessions, RESTARTED)
         return news
 
     def gone(self, login: str) -> bool:

@@ -65,12 +65,22 @@ async def keeper(app: web.Application, owner: Any, mosquitto: Mosquitto) -> Asyn
 async def agent_of(
     mosquitto: Mosquitto, device: dict[str, Any], token: str | None = None
 ) -> AsyncIterator[aiomqtt.Client]:
-    """Be an edge agent: a session that stays, the subscription, and after it the status."""
+    """Be an edge agent: a session that stays, the subscription, and after it the status, again and again."""
     client = session(mosquitto, device, token, clean_session=False)
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(0.1)
+            await client.publish(topics.status(device["id"]), b"{}", retain=True)
+
     async with client:
         await client.subscribe(topics.TELEMETRY_FILTER, qos=1)
         await client.publish(topics.status(device["id"]), b"{}", retain=True)
-        yield client
+        telling = asyncio.create_task(tell())
+        try:
+            yield client
+        finally:
+            telling.cancel()
 
 
 def session(

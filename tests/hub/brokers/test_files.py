@@ -93,3 +93,10 @@ class TestReplace:
         assert path.read_text() == "old"
         assert files.replace(path, "new")
         assert path.read_text() == "new"
+
+
+def test_one_writes_in_a_folder_at_a_time(tmp_path: Path) -> None:
+    with files.alone(tmp_path / "accounts") as first, files.alone(tmp_path / "accounts") as second:
+        assert (first, second) == (True, False)
+    with files.alone(tmp_path / "accounts") as again:
+        assert again

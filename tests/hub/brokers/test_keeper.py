@@ -130,14 +130,17 @@ class TestFollowing:
         await let_in(mosquitto, made)
         assert await db.fetchval("select broker_hash like '$7$%' from sensor")
 
-    async def test_a_restarted_mosquitto_has_them_too(self, mosquitto: Mosquitto, sensor: Make) -> None:
+    async def test_a_restarted_mosquitto_has_them_too(
+        self, mosquitto: Mosquitto, taker: dict[str, Any], sensor: Make
+    ) -> None:
         made = await sensor()
         await let_in(mosquitto, made)
         await mosquitto.kill()
         later = await sensor()
         await mosquitto.start()
-        await let_in(mosquitto, made)
-        await let_in(mosquitto, later)
+        async with agent_of(mosquitto, taker):
+            await let_in(mosquitto, made)
+            await let_in(mosquitto, later)
 
 
 class TestTaking:
@@ -245,3 +248,19 @@ class TestOverlap:
             renewed = await rotate("sensors", made, overlap_s=1)
         await let_in(mosquitto, made, renewed)
         assert not await admitted(mosquitto, made["id"], made["token"])
+
+
+class TestRestart:
+    async def test_sensors_wait_until_their_agent_is_back(
+        self, mosquitto: Mosquitto, taker: dict[str, Any], sensor: Make
+    ) -> None:
+        one = await sensor()
+        await let_in(mosquitto, one)
+        await mosquitto.kill()
+        passwords = mosquitto.folder / "accounts" / "passwd"
+        await eventually(lambda: one["id"] not in passwords.read_text(), "the sensor kept out")
+        await mosquitto.start()
+        await let_in(mosquitto, taker)
+        await shut_out(mosquitto, one)
+        async with agent_of(mosquitto, taker):
+            await let_in(mosquitto, one)

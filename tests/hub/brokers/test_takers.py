@@ -36,6 +36,15 @@ def test_a_session_of_a_login_that_is_gone_would_swallow_its_part() -> None:
     assert not Takers({FIRST: "h", SECOND: "h"}).take(AGENT, {LOGIN: "h", FIRST: "h"})
 
 
+def test_after_a_restart_each_must_come_again() -> None:
+    takers = Takers({LOGIN: "h"})
+    assert takers.restarted()
+    assert not takers.restarted()
+    assert not takers.take(AGENT, HASHES)
+    assert takers.came(LOGIN, "h")
+    assert takers.take(AGENT, HASHES)
+
+
 def test_it_is_written_down_for_the_next_run() -> None:
     again = Takers.parse(Takers({LOGIN: "h"}).dump().encode())
     assert again.take(AGENT, HASHES)
