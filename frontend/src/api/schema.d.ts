@@ -1483,6 +1483,11 @@ export interface components {
             ended_at: string | null;
             /** Error */
             error: string | null;
+            /**
+             * Experiment Id
+             * Format: uuid
+             */
+            experiment_id: string;
             /** Experiment Name */
             experiment_name: string;
             /**
