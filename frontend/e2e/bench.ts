@@ -69,6 +69,22 @@ export class Bench {
     return (await answer.json()) as T;
   }
 
+  /** Create or do something as the bench's user. */
+  async post<T>(path: string, body: object): Promise<T> {
+    return this.send<T>("POST", path, body);
+  }
+
+  async put(path: string, body: object): Promise<void> {
+    await this.send("PUT", path, body);
+  }
+
+  private async send<T>(method: string, path: string, body: object): Promise<T> {
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${this.user}` };
+    const answer = await fetch(`${this.base}/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
   /** Let the bench send for a sensor. */
   async take(sensorId: string): Promise<void> {
     const answer = await fetch(`${this.base}/api/v1/sensors/${sensorId}`, {

@@ -63,6 +63,7 @@ class Backfill(BaseModel):
     ended_at: datetime | None
     error: str | None
     run_id: UUID
+    experiment_id: UUID
     run_number: int
     experiment_name: str
     ordinal_number: int

@@ -131,7 +131,8 @@ async def find(tx: Tx, backfill_id: UUID) -> asyncpg.Record | None:
         select backfill.id, backfill.project_id, backfill.capture_id, backfill.sensor_id, sensor.name as sensor_name,
           backfill.profile_id, backfill.profile_version, backfill.revision, backfill.status, backfill.samples,
           backfill.done, backfill.difference, requester.name as requested_by, backfill.created_at,
-          backfill.started_at, backfill.ended_at, backfill.error, run.id as run_id, run.number as run_number,
+          backfill.started_at, backfill.ended_at, backfill.error, run.id as run_id, run.experiment_id,
+          run.number as run_number,
           experiment.name as experiment_name, capture.ordinal_number
         from backfill
         join sensor on sensor.id = backfill.sensor_id
@@ -162,7 +163,8 @@ async def page(
         select backfill.id, backfill.project_id, backfill.capture_id, backfill.sensor_id, sensor.name as sensor_name,
           backfill.profile_id, backfill.profile_version, backfill.revision, backfill.status, backfill.samples,
           backfill.done, backfill.difference, requester.name as requested_by, backfill.created_at,
-          backfill.started_at, backfill.ended_at, backfill.error, run.id as run_id, run.number as run_number,
+          backfill.started_at, backfill.ended_at, backfill.error, run.id as run_id, run.experiment_id,
+          run.number as run_number,
           experiment.name as experiment_name, capture.ordinal_number
         from backfill
         join sensor on sensor.id = backfill.sensor_id

@@ -1734,6 +1734,11 @@ export interface components {
             ended_at: string | null;
             /** Error */
             error: string | null;
+            /**
+             * Experiment Id
+             * Format: uuid
+             */
+            experiment_id: string;
             /** Experiment Name */
             experiment_name: string;
             /**

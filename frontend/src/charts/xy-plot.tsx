@@ -21,8 +21,8 @@ interface Props {
   /** The point that holds now, with its words. */
   readonly mark?: { readonly x: number; readonly y: number; readonly text: string } | null;
   readonly height?: number;
-  readonly xLabel: (x: number) => string;
-  readonly xTicks?: (min: number, max: number, width: number) => readonly number[];
+  /** Where the axis is one of time, or of something else than plain numbers. */
+  readonly xAxis?: { readonly ticks: (min: number, max: number, width: number) => readonly number[]; readonly label: (x: number) => string };
 }
 
 const LEFT = 56;
@@ -31,9 +31,7 @@ const TOP = 8;
 const RIGHT = 12;
 const ROOM = 0.04;
 
-const numberTicks = (min: number, max: number, width: number): number[] => splits(min, max, step125(((max - min) * 90) / Math.max(width, 1)));
-
-export function XyPlot({ label, lines, dots = [], mark = null, height = 240, xLabel, xTicks = numberTicks }: Props): ReactElement {
+export function XyPlot({ label, lines, dots = [], mark = null, height = 240, xAxis }: Props): ReactElement {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const all = [...lines.flatMap((line) => line.points), ...dots].filter((point): point is readonly [number, number] => point[1] !== null);
   const [x0, x1] = extent(all.map(([x]) => x), 0);
@@ -45,6 +43,9 @@ export function XyPlot({ label, lines, dots = [], mark = null, height = 240, xLa
   const yStep = step125(((y1 - y0) * 40) / h);
   const yTicks = splits(y0, y1, yStep);
   const yLabels = tickLabels(yTicks, yStep);
+  const xStep = step125(((x1 - x0) * 90) / w);
+  const xTicks = xAxis === undefined ? splits(x0, x1, xStep) : xAxis.ticks(x0, x1, w);
+  const xLabels = xAxis === undefined ? tickLabels(xTicks, xStep) : xTicks.map(xAxis.label);
   return (
     <div ref={ref} className={styles.plot} style={{ height }}>
       {width > 0 && all.length > 0 && (
@@ -55,10 +56,10 @@ export function XyPlot({ label, lines, dots = [], mark = null, height = 240, xLa
               <text x={LEFT - 8} y={py(y) + 4} textAnchor="end">{yLabels[i]}</text>
             </g>
           ))}
-          {xTicks(x0, x1, w).map((x) => (
+          {xTicks.map((x, i) => (
             <g key={x}>
               <path d={`M${px(x)} ${TOP}v${h}`} className={styles.grid} />
-              <text x={px(x)} y={height - 4} textAnchor="middle">{xLabel(x)}</text>
+              <text x={px(x)} y={height - 4} textAnchor="middle">{xLabels[i]}</text>
             </g>
           ))}
           {lines.map((line) => (

@@ -24,8 +24,9 @@ it("says how late the intake is, whether the database is away, and when that is 
   expect(noteOf(event("buffering", { over: true, delay_ms: 0 }, null), null, t)).toMatchObject({ tone: "ok" });
 });
 
-it("leads from a finished backfill to its trail", () => {
-  expect(noteOf(event("backfill_finished"), null, t)?.address).toBe("audit?subject=s1");
+it("leads from a backfill that is over to its sensor, and says when it failed", () => {
+  expect(noteOf(event("backfill_finished", { sensor_id: "s2", status: "finished" }, "b1"), null, t)).toMatchObject({ tone: "ok", address: "sensors/s2" });
+  expect(noteOf(event("backfill_finished", { sensor_id: "s2", status: "failed" }, "b1"), null, t)).toMatchObject({ tone: "bad", address: "sensors/s2" });
 });
 
 it("is silent about what the page shows anyway", () => {

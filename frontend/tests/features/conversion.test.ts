@@ -43,6 +43,12 @@ describe("stretches", () => {
     for (const { from, to } of all) expect(to - from).toBeGreaterThan(0.05);
   });
 
+  it("leave now where it is within its version", () => {
+    const { all, now } = stretches([version(2, "active", at(19.999), null), version(1, "deprecated", null, at(19.999))], BEGIN_S + 20 * DAY_S);
+    expect(now).toBeGreaterThanOrEqual(all[1]?.from ?? 1);
+    expect(stretches([version(1, "active", null, null)], BEGIN_S).now).toBeGreaterThan(0.8);
+  });
+
   it("are none without a version", () => {
     expect(stretches([], BEGIN_S).all).toEqual([]);
   });

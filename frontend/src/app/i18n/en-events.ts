@@ -17,9 +17,10 @@ export default {
   "event.behind": "{{time}} behind. Nothing is lost.",
   "event.databaseAway": "The database is away; {{time}} wait in the stream. Nothing is lost.",
   "event.backfill": "A backfill is finished",
+  "event.backfillFailed": "A backfill failed",
+  "event.toSensor": "To the sensor",
   "event.toJournal": "Open the journal",
   "event.toMonitor": "To the monitor",
-  "event.toTrail": "Open the audit trail",
   "event.sensor": "A sensor",
 
   "journal.title": "Journal of {{name}}",

@@ -26,9 +26,10 @@ const ru: Translated<typeof en> = {
   "event.behind": "Отставание {{time}}. Ничего не потеряно.",
   "event.databaseAway": "База данных недоступна; в потоке ждут {{time}}. Ничего не потеряно.",
   "event.backfill": "Пересчёт завершён",
+  "event.backfillFailed": "Пересчёт записи не удался",
+  "event.toSensor": "К датчику",
   "event.toJournal": "Открыть журнал",
   "event.toMonitor": "К монитору",
-  "event.toTrail": "Открыть журнал аудита",
   "event.sensor": "Датчик",
 
   "journal.title": "Журнал: {{name}}",

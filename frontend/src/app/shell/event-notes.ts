@@ -31,10 +31,10 @@ export function noteOf(event: HubEvent, name: string | null, t: TFunction): Note
       return intakeNote(event, t);
     case "backfill_finished":
       return {
-        tone: "ok",
-        title: t("event.backfill"),
-        actionText: t("event.toTrail"),
-        address: `audit?subject=${event.subjectId ?? ""}`,
+        tone: event.details.status === "failed" ? "bad" : "ok",
+        title: t(event.details.status === "failed" ? "event.backfillFailed" : "event.backfill"),
+        actionText: t("event.toSensor"),
+        address: `sensors/${String(event.details.sensor_id)}`,
       };
     default:
       return null;

@@ -43,6 +43,9 @@ function follow(cache: QueryClient, event: HubEvent): void {
     setStates(cache, event.projectId, { [event.subjectId]: event.details.state as Heard });
   } else if (event.kind === "capture") {
     void cache.invalidateQueries({ queryKey: ["captures"] });
+  } else if (event.kind === "backfill_progress" || event.kind === "backfill_finished") {
+    void cache.invalidateQueries({ queryKey: ["backfills"] });
+    if (event.kind === "backfill_finished") void cache.invalidateQueries({ queryKey: ["captures"] });
   } else if (typeof event.details.journal === "string") {
     void cache.invalidateQueries({ queryKey: ["journal", event.subjectId] });
   }

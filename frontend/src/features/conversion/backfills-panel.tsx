@@ -59,7 +59,7 @@ function Row({ backfill, sensor, owner }: { readonly backfill: Backfill; readonl
     <li className={styles.backfill}>
       <div className={styles.row}>
         <b>{`v${backfill.profile_version}`}</b>
-        <Link to={`/p/${backfill.project_id}/experiments`}>
+        <Link to={`/p/${backfill.project_id}/experiments/${backfill.experiment_id}/runs/${backfill.run_id}?capture=${backfill.ordinal_number}`}>
           {t("backfill.where", { experiment: backfill.experiment_name, run: backfill.run_number, capture: backfill.ordinal_number })}
         </Link>
         <Tag tone={TONES[backfill.status]}>{t(`backfillStatus.${backfill.status}`)}</Tag>

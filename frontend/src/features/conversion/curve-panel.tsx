@@ -30,7 +30,8 @@ export function CurvePanel({ sensor, profile, before }: Props): ReactElement {
   const line = useLine(sensor.id, profile.payload, raw, { key: "chosen", tone: "physical" });
   const older = useLine(sensor.id, before?.payload, raw, { key: "before", tone: "quiet", dashed: true });
   if (profile.payload == null) return <p className={styles.hidden}>{t("conversion.hidden")}</p>;
-  const live = profile.status === "active" && sensor.last_raw != null && sensor.last_physical != null;
+  const converted = sensor.last_t !== null && (profile.valid_from === null || Date.parse(sensor.last_t) >= Date.parse(profile.valid_from));
+  const live = profile.status === "active" && converted && sensor.last_raw != null && sensor.last_physical != null;
   return (
     <>
       <section className={styles.panel}>
@@ -39,7 +40,6 @@ export function CurvePanel({ sensor, profile, before }: Props): ReactElement {
           <Legend version={profile.version} before={older === null ? null : (before?.version ?? null)} />
         </h2>
         <XyPlot label={t("conversion.curve", { version: profile.version })} lines={[older, line].filter((each) => each !== null)}
-          xLabel={(x) => measured(x)}
           mark={
             live
               ? { x: sensor.last_raw ?? 0, y: sensor.last_physical ?? 0, text: `${measured(sensor.last_raw, 5)} ${sensor.input_unit} → ${measured(sensor.last_physical)} ${sensor.display_unit}` }

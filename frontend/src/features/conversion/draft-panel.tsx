@@ -10,7 +10,6 @@ import { ApiProblem } from "@/api/problem";
 import { useSaveDraft, type Fitted, type Profile } from "@/api/profiles";
 import { XyPlot } from "@/charts/xy-plot";
 import { FormProblem } from "@/ui/form-problem";
-import { measured } from "@/ui/format";
 import { ProfileEditor } from "@/ui/profile-editor";
 import { fieldsOf, NO_FIELDS, parseProfile, type ProfileFields } from "@/ui/profile-fields";
 
@@ -70,7 +69,7 @@ export function DraftPanel({ sensor, draft, before, onDone }: Props): ReactEleme
           refused={refused} onChange={setFields} />
         {Object.keys(refused).length === 0 && <FormProblem error={save.error} />}
         <div className={styles.answers}>
-          <Button onClick={() => onDone(draft)}>{t("cancel")}</Button>
+          {draft === null && <Button onClick={() => onDone(null)}>{t("cancel")}</Button>}
           <Button type="submit" variant="filled" loading={save.isPending}>
             {t("conversion.save")}
           </Button>
@@ -82,7 +81,7 @@ export function DraftPanel({ sensor, draft, before, onDone }: Props): ReactEleme
             {t("conversion.preview")}
             <Legend version={null} before={older === null ? null : (before?.version ?? null)} />
           </h2>
-          <XyPlot label={t("conversion.preview")} lines={[older, line].filter((each) => each !== null)} dots={pairs} xLabel={(x) => measured(x)} />
+          <XyPlot label={t("conversion.preview")} lines={[older, line].filter((each) => each !== null)} dots={pairs} />
         </section>
         <FitPanel sensor={sensor} onPairs={setPairs} onTake={take} />
         {settled !== null && <TrialPanel sensor={sensor} payload={settled} />}

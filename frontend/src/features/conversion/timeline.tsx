@@ -30,11 +30,12 @@ export interface Stretch {
 /** Where versions lie on the axis, the oldest first; those that never apply are left out. */
 export function stretches(versions: readonly Profile[], nowS: number): { readonly all: Stretch[]; readonly now: number; readonly begin: number } {
   const shown = versions.filter((each) => each.status !== "draft" && (each.valid_to === null || each.valid_from !== each.valid_to)).toReversed();
-  const begin = Math.min(nowS, ...shown.map((each) => seconds(each.valid_from ?? each.created_at)));
+  const begin = Math.min(nowS - LEAST_S, ...shown.map((each) => seconds(each.valid_from ?? each.created_at)));
   const last = Math.max(nowS, ...shown.map((each) => seconds(each.valid_from ?? each.created_at)));
-  const span = Math.max(LEAST_S, last - begin) * (1 + AHEAD);
+  const span = (last - begin) * (1 + AHEAD);
   const at = (text: string | null, otherwise: number): number => (text === null ? otherwise : (seconds(text) - begin) / span);
-  const all = shown.map((profile) => ({ profile, from: Math.max(0, at(profile.valid_from, 0)), to: at(profile.valid_to, 1) }));
+  const exact = shown.map((profile) => ({ profile, from: Math.max(0, at(profile.valid_from, 0)), to: at(profile.valid_to, 1) }));
+  const all = [...exact];
   // Wide enough to be read, at the cost of the one after it.
   for (const [i, each] of all.entries()) {
     const next = all[i + 1];
@@ -42,7 +43,12 @@ export function stretches(versions: readonly Profile[], nowS: number): { readonl
     all[i] = { ...each, to };
     if (next !== undefined && next.from < to) all[i + 1] = { ...next, from: to };
   }
-  return { all, now: (nowS - begin) / span, begin };
+  const now = (nowS - begin) / span;
+  // Where a stretch was widened or moved, now lies at the same share of it.
+  const i = exact.findIndex(({ from, to }) => from <= now && now < to);
+  const [real, drawn] = [exact[i], all[i]];
+  if (real === undefined || drawn === undefined) return { all, now, begin };
+  return { all, now: drawn.from + ((now - real.from) / (real.to - real.from)) * (drawn.to - drawn.from), begin };
 }
 
 export function Timeline({ versions, chosen, onChoose }: Props): ReactElement {

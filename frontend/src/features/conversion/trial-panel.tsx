@@ -15,6 +15,7 @@ import { Select } from "@/ui/select";
 import styles from "./conversion.module.css";
 import { DifferenceText } from "./difference-text";
 
+const TIME = { ticks: (min: number, max: number, width: number) => timeSplits(min, max, timeStep(max - min, width)), label: (at: number) => moment(at) };
 const SPANS_S = ["600", "3600", "86400"] as const;
 
 export function TrialPanel({ sensor, payload }: { readonly sensor: Sensor; readonly payload: Payload }): ReactElement {
@@ -40,7 +41,7 @@ export function TrialPanel({ sensor, payload }: { readonly sensor: Sensor; reado
       <FormProblem error={trial.error} />
       {found !== undefined && found.t.length > 0 && (
         <>
-          <XyPlot label={t("conversion.trial")} height={200} xLabel={(x) => moment(x)} xTicks={(min, max, width) => timeSplits(min, max, timeStep(max - min, width))}
+          <XyPlot label={t("conversion.trial")} height={200} xAxis={TIME}
             lines={[
               { key: "before", tone: "quiet", dashed: true, points: found.t.map((at, i) => [at, found.before.physical[i] ?? null] as const) },
               { key: "after", tone: "physical", points: found.t.map((at, i) => [at, found.after.physical[i] ?? null] as const) },
