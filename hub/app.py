@@ -84,6 +84,7 @@ from hub.telemetry.socket_routes import routes as socket_routes
 from hub.telemetry.stream_routes import STREAMS as TELEMETRY_STREAMS
 from hub.telemetry.stream_routes import root_routes as stream_root_routes
 from hub.telemetry.stream_routes import routes as stream_routes
+from hub.telemetry.trial_routes import routes as trial_routes
 from hub.telemetry.vector_routes import routes as vector_routes
 from hub.telemetry.writer import Writer
 
@@ -110,6 +111,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         socket_root_routes,
         stream_routes,
         stream_root_routes,
+        trial_routes,
         vector_routes,
         sample_routes,
         dropped_routes,

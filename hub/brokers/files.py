@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +15,7 @@ _HEAD = "# Written by the hub from its tokens and assignments: what is changed h
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[bool]:
+def alone(folder: Path) -> Generator[bool]:
     """Be the only one who writes in a folder for as long as the body runs; False while another process is."""
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:

@@ -18,7 +18,7 @@ from hub.channels.influx_refusals import InfluxRefusals, LinesRefused, OldInflux
 from hub.channels.problems import ProposalsUnavailable, TooManyLarge, WrongMeasurements
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
-from hub.kit.problems import Problem
+from hub.kit.problems import Problem, TooManyRequests
 from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, TooManySamples, UnknownEncoding
 
 routes = Routes("influxdb", prefix="")
@@ -37,6 +37,7 @@ PROBLEMS: Final[Sequence[type[Problem]]] = (
     StreamUnavailable,
     ProposalsUnavailable,
     TooManyLarge,
+    TooManyRequests,
     TooManySamples,
 )
 _CREATES: Final = re.compile(r'\s*create\s+database\s+("[^"]+"|\w+)[^;]*;?\s*', re.IGNORECASE)

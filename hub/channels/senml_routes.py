@@ -13,7 +13,7 @@ from hub.channels.access import CLIENT_TOKEN
 from hub.channels.problems import ProposalsUnavailable, TooManyLarge
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
-from hub.kit.problems import FieldError, InvalidPayload, Problem, WrongContentType
+from hub.kit.problems import FieldError, InvalidPayload, Problem, TooManyRequests, WrongContentType
 from hub.telemetry.problems import (
     BadCompression,
     PacketTooLarge,
@@ -89,6 +89,7 @@ class PackRefused(Problem):
         StreamUnavailable,
         ProposalsUnavailable,
         TooManyLarge,
+        TooManyRequests,
         TooManySamples,
     ),
     transaction=False,

@@ -23,7 +23,7 @@ from hub.telemetry import troubles
 from hub.telemetry.access import DEVICE, TOKEN
 from hub.telemetry.decompression import read_body, too_large
 from hub.telemetry.fabric import FABRIC
-from hub.telemetry.limiting import count_samples
+from hub.telemetry.limiting import count_request, count_samples
 from hub.telemetry.registry import Device, SensorEntry
 
 # Larger bodies would keep everybody else waiting for too long.
@@ -52,9 +52,10 @@ class _Arrival(NamedTuple):
 async def receive(ctx: Context, format_: str, decode: Callable[[bytes, int], Decoded]) -> Taken:
     """Read a body and take it; `decode` is given the time, too. What is refused as a whole goes to the journal.
 
-    Raises PacketTooLarge, and what reading, `decode` and `take` raise.
+    Raises TooManyRequests, TooManySamples, PacketTooLarge, and what reading, `decode` and `take` raise.
     """
     with troubles.noted(ctx.request.app[JOURNAL], ctx.request[DEVICE]):
+        await count_request(ctx, ctx.request[DEVICE])
         body = await read_body(ctx)
         now_us = ctx.hub.clock.now_us()
         try:
@@ -133,8 +134,9 @@ async def _deliver(
         else:
             unknown.append(one)
     covering = replace(device, sensors={sensor.id: sensor for sensor, _ in mine})
-    for packet in _packets(mine, sys.maxsize):
-        count_samples(fabric.allowances, packet, covering)
+    if device.kind == "agent":  # a sensor's requests are counted instead
+        for whole in _packets(mine, sys.maxsize):
+            count_samples(fabric.allowances, whole, covering)
     for packet in _packets(mine, ctx.hub.settings.max_samples_per_packet):
         receipt = await fabric.intake.take(packet, covering, fabric.registry.snapshot, now_us)
         taken.accepted += receipt.accepted

@@ -14,7 +14,7 @@ from hub.channels.access import ADDRESS_TOKEN
 from hub.channels.problems import ProposalsUnavailable, TooManyLarge, WrongMeasurements
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
-from hub.kit.problems import InvalidPayload, Problem
+from hub.kit.problems import InvalidPayload, Problem, TooManyRequests
 from hub.kit.refusals import Refusals, reason_of
 from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, TooManySamples, UnknownEncoding
 
@@ -72,6 +72,7 @@ class ValuesRefused(Problem):
         StreamUnavailable,
         ProposalsUnavailable,
         TooManyLarge,
+        TooManyRequests,
         TooManySamples,
     ),
     transaction=False,

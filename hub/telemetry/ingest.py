@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -48,6 +48,15 @@ class Receipt:
         return 422 if self.rejected and not self.accepted and not self.duplicates else 202
 
 
+class Examined(NamedTuple):
+    """The good samples of a packet; all its rejects; those whose sensor is known; whether one was given a time."""
+
+    parts: list[Part]
+    rejects: list[Reject]
+    refused: list[tuple[int, Reject]]
+    timeless: bool
+
+
 class Intake:
     """Takes packets for all shards."""
 
@@ -67,6 +76,23 @@ class Intake:
         """
         if snapshot.shards != len(self._appenders):
             raise StreamUnavailable("The number of its shards changes.")
+        found = self.examine(packet, device, snapshot, now_us)
+        t = times_of(found.parts)
+        good, duplicates = len(t), repeats(found.parts, t)
+        key = once or (f"{device.id}:{packet.batch_id}" if found.timeless and packet.batch_id is not None else None)
+        appends = [
+            self._append(shard, mine, refusals, now_us, key, again=once is None)
+            for shard, (mine, refusals) in _by_shard(found.parts, found.refused, len(self._appenders)).items()
+        ]
+        # Most bodies go to one shard and need no tasks.
+        repeated = [await appends[0]] if len(appends) == 1 else await asyncio.gather(*appends)
+        if any(repeated):
+            duplicates = good
+        answer = [_answer(reject, rows=packet.rows) for reject in found.rejects]
+        return Receipt(packet.batch_id, good - duplicates, duplicates, answer, found.rejects)
+
+    def examine(self, packet: Packet, device: Device, snapshot: Snapshot, now_us: int) -> Examined:
+        """Tell good samples from those that are refused, and give arrival times."""
         rejects = list(packet.rejects)
         refused: list[tuple[int, Reject]] = []  # those whose sensor is known, to be booked
         parts = self._assign(packet, device, rejects)
@@ -84,19 +110,7 @@ class Intake:
             timeless = _give_times(parts, packet, now_us, rejects, refused)
             for part in parts:
                 self._check_times(part, snapshot, now_us, rejects, refused)
-            t = times_of(parts)
-        good, duplicates = len(t), repeats(parts, t)
-        key = once or (f"{device.id}:{packet.batch_id}" if timeless and packet.batch_id is not None else None)
-        appends = [
-            self._append(shard, mine, refusals, now_us, key, again=once is None)
-            for shard, (mine, refusals) in _by_shard(parts, refused, len(self._appenders)).items()
-        ]
-        # Most bodies go to one shard and need no tasks.
-        repeated = [await appends[0]] if len(appends) == 1 else await asyncio.gather(*appends)
-        if any(repeated):
-            duplicates = good
-        answer = [_answer(reject, rows=packet.rows) for reject in rejects]
-        return Receipt(packet.batch_id, good - duplicates, duplicates, answer, rejects)
+        return Examined(parts, rejects, refused, timeless)
 
     def _assign(self, packet: Packet, device: Device, rejects: list[Reject]) -> list[Part]:
         parts: list[Part] = []

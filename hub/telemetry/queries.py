@@ -323,16 +323,24 @@ async def book(
     received_at: Sequence[int],
     delay: Sequence[int | None],
 ) -> None:
-    """Add to the sensors' counts; a newer high_water brings its last values with it."""
+    """Add to the sensors' counts; a newer high_water brings its last values with it.
+
+    A packet that is the newest also tells of the device's clock: what it is off by is the least delay of five minutes
+    and of the five before. Delays that fall from packet to packet are those of a buffer that empties.
+    """
     await tx.execute(
         """
         insert into sensor_ledger as ledger (
           sensor_no, received, stored, duplicates, rejected, late, differing,
-          high_water, last_raw, last_physical, last_status, last_received_at, delay_us
+          high_water, last_raw, last_physical, last_status, last_received_at, delay_us, clock_low, clock_since
         )
-        select * from unnest(
+        select counts.*, counts.delay_us, counts.received_at
+        from unnest(
           $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
           $8::bigint[], $9::float8[], $10::float8[], $11::smallint[], $12::bigint[], $13::bigint[]
+        ) as counts (
+          sensor_no, received, stored, duplicates, rejected, late, differing,
+          high_water, last_raw, last_physical, last_status, received_at, delay_us
         )
         on conflict (sensor_no) do update set
           received = ledger.received + excluded.received,
@@ -349,7 +357,25 @@ async def book(
           last_status = case when excluded.high_water >= coalesce(ledger.high_water, excluded.high_water)
             then excluded.last_status else ledger.last_status end,
           last_received_at = greatest(ledger.last_received_at, excluded.last_received_at),
-          delay_us = coalesce(excluded.delay_us, ledger.delay_us)
+          delay_us = coalesce(excluded.delay_us, ledger.delay_us),
+          (clock_low, clock_low_before, clock_since) = (
+            select
+              case when not live then ledger.clock_low when over then excluded.delay_us
+                else least(ledger.clock_low, excluded.delay_us) end,
+              case when live and over then ledger.clock_low else ledger.clock_low_before end,
+              case when live and over then excluded.last_received_at else ledger.clock_since end
+            from (
+              select
+                coalesce(
+                  excluded.high_water > coalesce(ledger.high_water, excluded.high_water - 1) and (
+                    excluded.delay_us < coalesce(ledger.clock_low, excluded.delay_us + 1)
+                    or abs(excluded.delay_us - ledger.delay_us) < 2000000
+                  ),
+                  false
+                ) as live,
+                coalesce(excluded.last_received_at - ledger.clock_since >= 300000000, true) as over
+            ) packet
+          )
         """,
         sensors,
         received,

@@ -35,6 +35,10 @@ PUBLIC = {
 UNLIMITED = {
     "POST /telemetry",
     "POST /api/v1/telemetry",
+    "GET /telemetry",
+    "GET /api/v1/telemetry",
+    "POST /telemetry/stream",
+    "POST /api/v1/telemetry/stream",
     "POST /api/v2/write",
     "POST /write",
     "POST /api/v1/senml",
@@ -113,6 +117,7 @@ def test_all_but_a_few_are_limited_and_say_so(document: dict[str, Any]) -> None:
         answers = document["paths"][endpoint.path][endpoint.method.lower()]["responses"]
         told = {status for status, one in answers.items() if "too-many-requests" in one["description"]}
         # Clients of InfluxDB 1 would drop what they sent after a 429.
-        expected = "503" if endpoint.path == "/query" else "429"
-        limited = bool(endpoint.rate) or name(endpoint).endswith("/telemetry")
+        expected = "503" if endpoint.path in {"/query", "/write"} else "429"
+        # Sockets are limited by what comes over them.
+        limited = bool(endpoint.rate) or endpoint.method == "POST"
         assert told == ({expected} if limited else set()), name(endpoint)

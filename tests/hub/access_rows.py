@@ -473,6 +473,11 @@ ROWS: dict[str, Row] = {
     # samples
     "POST /api/v1/telemetry": Row(_telemetry),
     "POST /telemetry": Row(_telemetry),
+    "GET /api/v1/telemetry": Row(status=426),  # admitted, but no WebSocket
+    "GET /telemetry": Row(status=426),
+    "POST /api/v1/telemetry/stream": Row(_telemetry),
+    "POST /telemetry/stream": Row(_telemetry),
+    "POST /api/v1/sensors/{sensor_id}/test": Row(_telemetry),
     "GET /api/v1/sensors/{sensor_id}/samples": Row(),
     "GET /api/v1/captures/{capture_id}/samples": Row(query="?sensor_id={sensor_id}"),
     "GET /api/v1/sensors/{sensor_id}/vectors": Row(ids={"sensor_id": _vector_sensor}),

@@ -1388,6 +1388,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sensors/{sensor_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a packet as if the sensor had sent it: raw, physical and what would be refused; stored only if asked. */
+        post: operations["test_sensor_sensor_tests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sensors/{sensor_id}/token": {
         parameters: {
             query?: never;
@@ -4802,6 +4819,51 @@ export interface components {
             token_type?: "Bearer";
         };
         /**
+         * Trial
+         * @description What the hub makes of a packet, and how many of its samples it stored.
+         */
+        Trial: {
+            /** Problems */
+            problems: components["schemas"]["TrialProblem"][];
+            /** Samples */
+            samples: components["schemas"]["TriedSample"][];
+            /** Stored */
+            stored: number;
+        };
+        /**
+         * TrialProblem
+         * @description Why a sample is refused; index null means all of them.
+         */
+        TrialProblem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Index */
+            index: number | null;
+        };
+        /**
+         * TriedSample
+         * @description What a sample becomes; `index` is its place in the packet.
+         */
+        TriedSample: {
+            /** Index */
+            index: number;
+            /** Physical */
+            physical: number | null;
+            /** Profile Version */
+            profile_version: number | null;
+            /** Raw */
+            raw: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "out_of_range" | "conversion_error" | "no_profile";
+            /** T */
+            t: number;
+        };
+        /**
          * VectorsOut
          * @description Vectors in order of t (seconds since 1970); raw is absent where it may not be read.
          *
@@ -4948,7 +5010,7 @@ export interface operations {
                     "application/json": components["schemas"]["ThingsboardFault"];
                 };
             };
-            /** @description too-many-samples: Too many samples */
+            /** @description too-many-requests: Too many requests; too-many-samples: Too many samples */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14284,7 +14346,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description too-many-samples: Too many samples */
+            /** @description too-many-requests: Too many requests; too-many-samples: Too many samples */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15655,6 +15717,133 @@ export interface operations {
             };
         };
     };
+    test_sensor_sensor_tests: {
+        parameters: {
+            query?: {
+                store?: boolean;
+            };
+            header?: never;
+            path: {
+                sensor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PacketIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON; telemetry-broken: The body is not what its Content-Type says */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description role-too-low: Your role does not allow this; token-not-enough: This personal token does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description not-found: There is no such thing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large; packet-too-large: The packet is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     view_sensor_token_sensors: {
         parameters: {
             query?: never;
@@ -16195,7 +16384,7 @@ export interface operations {
                     "application/json": components["schemas"]["InfluxFault"];
                 };
             };
-            /** @description too-many-samples: Too many samples */
+            /** @description too-many-requests: Too many requests; too-many-samples: Too many samples */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16805,7 +16994,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description body-too-slow: The body came too slowly; database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; too-many-samples: Too many samples; try-again: This request and another one waited for each other */
+            /** @description body-too-slow: The body came too slowly; database-away: The database cannot be reached; proposals-unavailable: What this device sends anew cannot be kept now; stream-unavailable: The batch cannot be made durable now; tokens-unavailable: Tokens cannot be checked while the database is away; too-many-large: Too many large bodies came at once; too-many-requests: Too many requests; too-many-samples: Too many samples; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -16,6 +16,8 @@ NEVER = {
     "POST /api/v1/senml": "samples are counted one by one; what an editor decides about proposals is a fact",
     "POST /api/v1/{token}/telemetry": "samples are counted one by one; what an editor decides is a fact",
     "POST /query": "creates nothing",
+    "POST /api/v1/telemetry/stream": "samples are counted one by one in the ledgers",
+    "POST /telemetry/stream": "samples are counted one by one in the ledgers",
 }
 # What leaves one in some cases only.
 SOMETIMES = {
