@@ -1,4 +1,4 @@
-"""How many samples one core of a worker converts anew, reading and storing included."""
+"""How many samples one core converts anew, PostgreSQL's part of reading and storing included."""
 
 import asyncio
 import time
@@ -62,8 +62,8 @@ async def _sealed(hub: Hub, database: "asyncpg.Connection[asyncpg.Record]", sens
         from capture_sensor
         cross join generate_series(0, $1::int - 1) chunk
         cross join lateral (
-          select array_agg(chunk + 1000 + random() * 20000)
-          from generate_series(1, $2)
+          select array_agg(k + chunk + 1000 + random() * 20000)
+          from generate_series(1, $2) k
         ) as one (raw)
         """,
         CHUNKS,
@@ -79,7 +79,7 @@ async def _version(hub: Hub, sensor_id: UUID) -> str:
 
 
 async def _round(rig: Rig, hub: Hub, capture_id: UUID, profile_id: str, say: Say) -> float:
-    """Start a backfill, wait for its end, and divide by what the worker's process used meanwhile."""
+    """Start a backfill, wait for its end, and divide by what the worker and PostgreSQL used meanwhile."""
     cpu, began = rig.cpu_s(), time.monotonic()
     backfill = await _post(hub, f"/captures/{capture_id}/backfills", {"profile_id": profile_id})
     async with asyncio.timeout(TIMEOUT_S):
@@ -92,7 +92,7 @@ async def _round(rig: Rig, hub: Hub, capture_id: UUID, profile_id: str, say: Say
     samples = CHUNKS * SAMPLES_PER_CHUNK
     if backfill["done"] != samples:
         raise RuntimeError(f"{backfill['done']} of {samples} samples were converted")
-    rate = samples / used["worker"]
+    rate = samples / (used["worker"] + used["PostgreSQL"])
     costs = " ".join(f"{part} {seconds / samples * 1e6:.2f}" for part, seconds in used.items())
     say(f"backfill: {rate:,.0f} a CPU second, {samples / took_s:,.0f} a second; µs: {costs}")
     return rate
