@@ -211,7 +211,7 @@ class TestKilled:
         self, sealed: Sealed, settings: Settings, tmp_path: Path, app: web.Application
     ) -> None:
         """Real workers, ended by SIGKILL while they store: the next one goes on, nothing is there twice."""
-        chunks = 12_000
+        chunks = 50_000  # some seconds of work, of which each life does a little
         await sealed.make(chunks, LINE)
         env = {name: value for name, value in os.environ.items() if not name.startswith("ETP_")} | {
             "ETP_DATABASE_URL": settings.database_url,
