@@ -45,7 +45,9 @@ def _check_raw(ctx: Context) -> None:
 
 async def _record(ctx: Context, subject_id: UUID, about: dict[str, Any], body: Preview) -> None:
     details = about | (
-        {"values": len(body.raw)} if body.raw is not None else body.model_dump(mode="json", include={"from_", "to"})
+        {"values": len(body.raw)}
+        if body.raw is not None
+        else body.model_dump(mode="json", by_alias=True, include={"from_", "to"})
     )
     await record(ctx, Fact("profile.previewed", subject_id=subject_id, details=details))
 

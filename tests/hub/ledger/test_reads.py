@@ -102,6 +102,15 @@ class TestPreview:
         assert await facts(db) == [("profile.previewed", profile["id"], "editor", of)]
 
 
+class TestPreviewOfStoredSamples:
+    async def test_says_of_which_time(self, db: Tx, editor: Caller, capture: dict[str, Any]) -> None:
+        (sensor,) = capture["sensor_ids"]
+        span = {"from": "2026-11-23T08:00:00Z", "to": "2026-11-23T09:00:00Z"}
+        body = {"payload": {"kind": "linear", "slope": 1.0, "intercept": 0.0}} | span
+        assert (await editor.post(f"/sensors/{sensor}/profiles/preview", body)).status == 200
+        assert await facts(db) == [("profile.previewed", sensor, "editor", {"kind": "linear"} | span)]
+
+
 class TestLive:
     async def test_each_subscription(
         self, db: Tx, viewer: Caller, socket: ClientWebSocketResponse, capture: dict[str, Any], project: str
