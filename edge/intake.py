@@ -255,7 +255,8 @@ class Intake:
             case topics.Topic("telemetry", sensor_id):
                 now_us = self._now_us()
                 try:
-                    readings = parse(payload, sensor_id, now_us, replayed=message.retain)
+                    clockless = self._profiles.is_clockless(sensor_id)
+                    readings = parse(payload, sensor_id, now_us, replayed=message.retain, clockless=clockless)
                 except Unreadable as error:
                     log.warning("message not readable", sensor=str(sensor_id), reason=str(error))
                     refused.append(Refused(now_us, name, str(error), payload[:_KEPT_OF_UNREADABLE_BYTES]))

@@ -34,12 +34,14 @@ class Reading(NamedTuple):
     vectors: dict[int, F64] = {}  # noqa: RUF012 - never changed
 
 
-def parse(payload: bytes, sensor_id: UUID, now_us: int, *, replayed: bool = False) -> list[Reading]:
+def parse(
+    payload: bytes, sensor_id: UUID, now_us: int, *, replayed: bool = False, clockless: bool = False
+) -> list[Reading]:
     """Read a message from a sensor's own topic; raise `Unreadable` where its samples cannot be told apart.
 
     A single sample without t gets now_us. Several without t, unreadable ones and those in another sensor's name stay in
     place as unreadable values. replayed: the broker repeats a retained message; its samples without t are from an
-    unknown time and left out.
+    unknown time and left out. clockless: the sensor has no clock, its samples count as those without t.
     """
     if (number := _NUMBER.fullmatch(payload)) is not None:
         return [] if replayed else [Reading(np.array([now_us]), _finite([float(number[1])]), {})]
@@ -49,6 +51,9 @@ def parse(payload: bytes, sensor_id: UUID, now_us: int, *, replayed: bool = Fals
         raise Unreadable(f"no JSON: {error}") from None
     except PacketInvalid as error:
         raise Unreadable(f"{'.'.join(map(str, error.loc)) or 'body'}: {error}") from None
+    if clockless:
+        for series in packet.series:
+            series.t_us = np.full(len(series.t_us), NO_TIME, np.int64)
     ambiguous = sum(int(np.count_nonzero(series.t_us == NO_TIME)) for series in packet.series) > 1
     readings = [_reading(packet, i, now_us) for i in range(len(packet.series))]
     for i, (series, (reading, timeless)) in enumerate(zip(packet.series, readings, strict=True)):

@@ -36,6 +36,7 @@ class SensorConfig(msgspec.Struct):
 
     id: UUID
     name: str = ""
+    time_source: str = "device"
     profiles: list[ProfileConfig] = []
 
 
@@ -69,6 +70,7 @@ class Profiles:
         self._interval_s = interval_s
         self._etag: str | None = None
         self._versions: Mapping[UUID, Sequence[ProfileVersion]] = {}
+        self._clockless: frozenset[UUID] = frozenset()
 
     def __len__(self) -> int:
         """Count the known sensors."""
@@ -78,11 +80,15 @@ class Profiles:
         """Return a sensor's profile versions, none for an unknown sensor."""
         return self._versions.get(sensor_id, ())
 
+    def is_clockless(self, sensor_id: UUID) -> bool:
+        """Tell whether a sensor has no clock, so that what it says of the time does not count."""
+        return sensor_id in self._clockless
+
     def load_cache(self) -> None:
         """Take over what the last run knew; a missing or unreadable cache is an empty one."""
         try:
             cached = msgspec.json.decode(self._cache.read_bytes(), type=_Cached)
-            self._versions = _versions(msgspec.json.decode(cached.config, type=Config))
+            self._use(msgspec.json.decode(cached.config, type=Config))
             self._etag = cached.etag
         except FileNotFoundError:
             return
@@ -109,9 +115,13 @@ class Profiles:
             case FetchedConfig() as fetched:
                 return self._take(fetched)
 
+    def _use(self, config: Config) -> None:
+        self._versions = {sensor.id: _sensor_versions(sensor) for sensor in config.sensors}
+        self._clockless = frozenset(sensor.id for sensor in config.sensors if sensor.time_source == "arrival")
+
     def _take(self, fetched: FetchedConfig) -> str | None:
         try:
-            self._versions = _versions(msgspec.json.decode(fetched.body, type=Config))
+            self._use(msgspec.json.decode(fetched.body, type=Config))
         except msgspec.DecodeError as error:
             return f"unreadable configuration: {error}"
         self._etag = fetched.etag
@@ -120,10 +130,6 @@ class Profiles:
         except OSError as error:
             return f"configuration not cached: {error}"
         return None
-
-
-def _versions(config: Config) -> dict[UUID, Sequence[ProfileVersion]]:
-    return {sensor.id: _sensor_versions(sensor) for sensor in config.sensors}
 
 
 def _sensor_versions(sensor: SensorConfig) -> Sequence[ProfileVersion]:

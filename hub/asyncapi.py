@@ -15,6 +15,7 @@ from hub.kit.endpoint import Endpoint
 from hub.kit.openapi import schema_of
 from hub.live import messages
 from hub.openapi import API_VERSION, TITLE
+from hub.telemetry import socket_models, standing
 
 PATH: Final = wire.API_PREFIX + "/asyncapi.json"
 JSON: Final = "application/json"
@@ -77,6 +78,23 @@ def channels(endpoints: Sequence[Endpoint]) -> tuple[Channel, ...]:
             "Deliver samples by POST; answered once they are durable. The same at /telemetry.",
             (Message("TelemetryPacket", packet, "validation"),),
             (Message("TelemetryReceipt", receipt, "serialization"),),
+        ),
+        Channel(
+            "telemetrySocket",
+            TELEMETRY,
+            "Deliver samples over a WebSocket: a batch a message, JSON as text or msgpack as binary, each acknowledged "
+            "in order. The token comes in the header or in the first message. The same at /telemetry.",
+            (Message("TelemetryPacket", packet, "validation"), *_controls()),
+            [Message(kind.__name__, kind, "serialization") for kind in socket_models.SaidOverSocket],
+            bindings={"ws": {"method": "GET"}},
+        ),
+        Channel(
+            "telemetryStream",
+            TELEMETRY + "/stream",
+            "Deliver samples by a POST that goes on, a packet on each line, acknowledged by server-sent events "
+            "meanwhile. The same at /telemetry/stream.",
+            (Message("TelemetryPacket", packet, "validation"), *_controls()),
+            [Message(kind.__name__, kind, "serialization") for kind in socket_models.SaidOverStream],
         ),
         Channel(
             "mqttTelemetry",
@@ -182,6 +200,11 @@ def _message(message: Message, schemas: dict[str, Any]) -> dict[str, Any]:
 def _models(union: Any, mode: str) -> list[Message]:
     """List the models of a union that is told apart by `op`."""
     return [Message(kind.__name__, kind, mode) for kind in get_args(get_args(union)[0])]
+
+
+def _controls() -> list[Message]:
+    """List control messages of telemetry, which are told from packets by their `op`."""
+    return [Message(kind.__name__, kind, "validation") for kind in get_args(standing.Control)]
 
 
 def _telemetry(endpoints: Sequence[Endpoint]) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ MOST_S: Final = 1.0
 
 
 async def warnings(tx: Tx, capture_id: UUID) -> list[ClockWarning]:
-    """List the sensors whose newest sample was dated more than a second from its arrival, of those heard lately."""
+    """List the sensors whose clocks are more than a second off by their quickest packets, of those heard lately."""
     return [
         ClockWarning(sensor_id=row["id"], sensor=row["name"], offset_s=row["offset_s"])
         for row in await queries.clocks_off(tx, capture_id, MOST_S)

@@ -361,15 +361,18 @@ async def running_in_project(tx: Tx, project_id: UUID) -> list[asyncpg.Record]:
 
 
 async def clocks_off(tx: Tx, capture_id: UUID, most_s: float) -> list[asyncpg.Record]:
-    """List the capture's sensors that were heard lately and whose newest samples were dated further off than that."""
+    """List the capture's sensors that were heard lately and whose clocks are further off than that (s ahead)."""
     return await tx.fetch(
         """
-        select sensor.id, sensor.name, -ledger.delay_us / 1000000.0::float8 as offset_s
+        select sensor.id, sensor.name, -clock.delay_us / 1000000.0::float8 as offset_s
         from capture_sensor member
         join sensor on sensor.id = member.sensor_id
         join sensor_ledger ledger on ledger.sensor_no = member.sensor_no
-        where member.capture_id = $1
-          and abs(ledger.delay_us) > $2::float8 * 1000000
+        cross join lateral (
+          select least(ledger.clock_low, ledger.clock_low_before) as delay_us
+        ) clock
+        where member.capture_id = $1 and sensor.time_source = 'device'
+          and abs(clock.delay_us) > $2::float8 * 1000000
           and timestamptz 'epoch' + ledger.last_received_at * interval '1 microsecond'
             > clock_timestamp() - 5 * sensor.heartbeat_interval_s * interval '1 second'
         order by member.place, sensor.name

@@ -15,7 +15,7 @@ from hub.kit.problems import Problem, Unauthenticated
 from hub.telemetry.conveyor import Conveyor
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.receiving import Receiver
-from hub.telemetry.standing import CONTROL, Auth, Standing, is_control
+from hub.telemetry.standing import CONTROL, Standing, TelemetryAuth, is_control
 
 AUTH_TIMEOUT_S: Final = 5.0
 PING_S: Final = 15.0
@@ -90,7 +90,7 @@ class TelemetrySocket:
             message = CONTROL.validate_json(await self._socket.receive_str(timeout=AUTH_TIMEOUT_S))
         except (TimeoutError, TypeError, ValidationError) as error:
             raise Unauthenticated('Send {"op":"auth","token":"…"} within five seconds.') from error
-        if not isinstance(message, Auth):
+        if not isinstance(message, TelemetryAuth):
             raise Unauthenticated('Send {"op":"auth","token":"…"} first.')
         return message.token
 

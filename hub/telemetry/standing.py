@@ -17,27 +17,27 @@ WATCH_S: Final = 0.3
 BEAT_S: Final = 1.0
 
 
-class Auth(BaseModel):
+class TelemetryAuth(BaseModel):
     """Who sends: first from browsers, and again with a token that took the place of another."""
 
     op: Literal["auth"]
     token: str
 
 
-class Heartbeat(BaseModel):
+class TelemetryBeat(BaseModel):
     """A sign of life; an edge agent names the sensor."""
 
     op: Literal["heartbeat"]
     sensor_id: UUID | None = None
 
 
-class Ping(BaseModel):
+class TelemetryPing(BaseModel):
     """Asks for the hub's time."""
 
     op: Literal["ping"]
 
 
-Control = Auth | Heartbeat | Ping
+Control = TelemetryAuth | TelemetryBeat | TelemetryPing
 CONTROL: Final[TypeAdapter[Control]] = TypeAdapter(Control)
 
 
@@ -89,13 +89,13 @@ class Standing:
             raise InvalidPayload.of(error, "message") from error
         now = {"now": self.receiver.hub.clock.now_us() / 1e6}
         match message:
-            case Auth(token=token):
+            case TelemetryAuth(token=token):
                 await self._renew(token)
                 return "ready", now
-            case Heartbeat(sensor_id=sensor_id):
+            case TelemetryBeat(sensor_id=sensor_id):
                 await self.beat(sensor_id)
                 return "heartbeat", now
-            case Ping():
+            case TelemetryPing():
                 return "pong", now
 
     async def _renew(self, token: str) -> None:

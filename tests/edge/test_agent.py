@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from uuid import uuid4
 
 import aiomqtt
@@ -70,6 +71,13 @@ class TestIntake:
         assert len(set(hub.batches)) == 1
         ((_, value),) = hub.samples[str(device.sensor_id)]
         assert value == 23.5
+
+    async def test_without_a_clock_it_is_the_arrival_that_counts(self, hub, agent, device):
+        hub.config["sensors"] = [{"id": str(device.sensor_id), "name": "oven", "time_source": "arrival"}]
+        async with agent.running():
+            await device.send([(T, 1)])
+            await eventually(lambda: hub.series, "a batch")
+        assert hub.series[0]["t"][0] == pytest.approx(time.time(), abs=30)
 
     async def test_an_unreadable_message_is_put_aside_and_the_next_goes_on(self, hub, agent, device):
         async with agent.running():

@@ -93,6 +93,12 @@ def test_one_sample_may_lack_its_time_but_not_two():
     assert several.v.tolist() == pytest.approx([1.0, math.nan, math.nan], nan_ok=True)
 
 
+def test_without_a_clock_it_is_the_arrival_that_counts():
+    assert one({"samples": [{"t": 5, "v": 1}]}, clockless=True).t_us.tolist() == [NOW_US]
+    several = one({"samples": [{"t": 5, "v": 1}, {"t": 6, "v": 2}]}, clockless=True)
+    assert np.isnan(several.v).all()
+
+
 def test_nobody_speaks_for_another_sensor():
     other = str(uuid4())
     assert np.isnan(one({"sensor_id": other, "samples": [{"t": 1, "v": 1}]}).v).all()

@@ -365,7 +365,7 @@ class TestFacts:
 
 
 class TestClocks:
-    """Start warns of sensors whose samples are dated more than a second off."""
+    """Start warns of sensors whose clocks are more than a second off, not of those that come out of a buffer."""
 
     @pytest.mark.parametrize(
         ("delay_us", "heard_s", "warned"),
@@ -384,8 +384,9 @@ class TestClocks:
         made = await sensor()
         await db.execute(
             """
-            insert into sensor_ledger (sensor_no, last_received_at, delay_us)
-            select no, (extract(epoch from clock_timestamp() - make_interval(secs => $2)) * 1000000)::bigint, $1
+            insert into sensor_ledger (sensor_no, last_received_at, delay_us, clock_low)
+            select no, (extract(epoch from clock_timestamp() - make_interval(secs => $2)) * 1000000)::bigint,
+              7200000000, $1
             from sensor
             """,
             delay_us,

@@ -4,20 +4,24 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Annotated, Any, Union
 
 import orjson
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
+from pydantic import Field, TypeAdapter
 
 from hub.journal.service import JOURNAL
 from hub.telemetry import line_stream
+from hub.telemetry.socket_models import SaidOverStream
 from hub.telemetry.stream_routes import STREAMS
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Make
 from tests.hub.raw import connection, write
 from tests.hub.telemetry.conftest import Wait
+
+SAID: TypeAdapter[Any] = TypeAdapter(Annotated[Union[SaidOverStream], Field(discriminator="op")])  # noqa: UP007 - a tuple
 
 
 class Link:
@@ -57,6 +61,7 @@ class Link:
                     fields[name] = value
                 if "event" in fields:
                     data = orjson.loads(fields["data"])
+                    SAID.validate_python({"op": fields["event"], **data})
                     assert fields.get("id") == (str(data["n"]) if "n" in data else None)
                     return fields["event"], data
                 assert not self._answer.content.at_eof(), "the stream is over"

@@ -24,7 +24,7 @@ def differing(raw: list[float], edge: list[float], *profiles: Profile) -> int:
         ProfileVersion(i + 1, None if i == 0 else i * 100_000_000, (i + 1) * 100_000_000, profile)
         for i, profile in enumerate(profiles)
     )
-    sensor = SensorEntry(uuid.uuid4(), 7, uuid.uuid4(), None, versions, Rate(1.0, 1.0), Rate(1.0, 1.0))
+    sensor = SensorEntry(uuid.uuid4(), 7, uuid.uuid4(), None, versions, Rate(1, 1), Rate(1, 1))
     series = Series(
         sensor_id=sensor.id,
         t_us=np.arange(len(raw)) * 1_000_000,

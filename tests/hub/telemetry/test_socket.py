@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any, Union
 
 import msgspec
 import numpy as np
@@ -12,11 +12,13 @@ import orjson
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient
+from pydantic import Field, TypeAdapter
 
 from hub.journal.service import JOURNAL
 from hub.kit.context import HUB
 from hub.telemetry import conveyor, socket
 from hub.telemetry.fabric import FABRIC
+from hub.telemetry.socket_models import SaidOverSocket
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Make
 from tests.hub.telemetry.conftest import Wait, send
@@ -40,8 +42,14 @@ async def connect(client: TestClient[Any, Any]) -> AsyncIterator[Connect]:
         await one.close()
 
 
+SAID: TypeAdapter[Any] = TypeAdapter(Annotated[Union[SaidOverSocket], Field(discriminator="op")])  # noqa: UP007 - a tuple
+
+
 async def heard(one: ClientWebSocketResponse) -> dict[str, Any]:
-    return await one.receive_json(timeout=10)
+    """Return the next message, which must be one of those that are documented."""
+    message = await one.receive_json(timeout=10)
+    SAID.validate_python(message)
+    return message
 
 
 def packet(*values: float, start: float | None = None, **fields: Any) -> dict[str, Any]:
