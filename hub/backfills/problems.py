@@ -3,7 +3,7 @@
 from hub.kit.problems import Problem
 
 
-class CaptureNotOver(Problem):
+class CaptureNotConvertible(Problem):
     """Only what a capture holds for good can be converted anew."""
 
     status = 409

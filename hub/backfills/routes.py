@@ -18,7 +18,7 @@ from hub.backfills.models import (
 from hub.backfills.problems import (
     BackfillOver,
     BackfillUnderway,
-    CaptureNotOver,
+    CaptureNotConvertible,
     ProfileNotPublished,
     TooManyCaptures,
     VectorsStay,
@@ -60,7 +60,7 @@ async def publish_profile(ctx: Context, profile_id: UUID, body: Publication) -> 
     answer=Backfill,
     status=201,
     also={200: DryRun},
-    problems=[CaptureNotOver, ProfileNotPublished, VectorsStay, BackfillUnderway, SensorGone],
+    problems=[CaptureNotConvertible, ProfileNotPublished, VectorsStay, BackfillUnderway, SensorGone],
 )
 async def create_backfill(
     ctx: Context, capture_id: UUID, query: BackfillOptions, body: BackfillCreate

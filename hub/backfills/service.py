@@ -10,7 +10,7 @@ from hub.backfills.models import UNFINISHED, Backfill, BackfillQuery, Publicatio
 from hub.backfills.problems import (
     BackfillOver,
     BackfillUnderway,
-    CaptureNotOver,
+    CaptureNotConvertible,
     ProfileNotPublished,
     TooManyCaptures,
     VectorsStay,
@@ -43,7 +43,7 @@ class Series(NamedTuple):
 async def start(ctx: Context, capture_id: UUID, profile_id: UUID) -> Backfill:
     """Plan a backfill; a capture that is not sealed is sealed first.
 
-    Raises InvalidPayload for a version of no sensor of the capture, ProfileNotPublished, VectorsStay, CaptureNotOver,
+    Raises InvalidPayload for a version of no sensor of the capture, ProfileNotPublished, VectorsStay, CaptureNotConvertible,
     BackfillUnderway.
     """
     capture = await locked_capture(ctx.tx, capture_id)
@@ -121,12 +121,12 @@ async def backfills_that_need(tx: Tx, sensor_id: UUID) -> list[str]:
 
 
 async def locked_capture(tx: Tx, capture_id: UUID) -> asyncpg.Record:
-    """Lock a capture that is over; raises CaptureNotOver."""
+    """Lock a capture that is over; raises CaptureNotConvertible."""
     capture = await queries.lock_capture(tx, capture_id)
     if capture is None:
         raise NotFound(noun="capture")
     if capture["status"] not in OVER:
-        raise CaptureNotOver(ordinal=capture["ordinal_number"], current=capture["status"])
+        raise CaptureNotConvertible(ordinal=capture["ordinal_number"], current=capture["status"])
     return capture
 
 

@@ -87,6 +87,7 @@ async def take(ctx: Context, format_: str, decoded: Decoded, now_us: int) -> Tak
     unknown = await _deliver(ctx, arrivals, known, taken, now_us)
     timed = [_timed(arrival, now_us, taken) for arrival in unknown]
     waiting = {arrival.name: arrival for arrival in timed if len(arrival.channel.raw)}
+    taken.rejected += [reject for arrival in timed if arrival.name not in waiting for reject in arrival.rejects]
     if waiting:
         await _hold(ctx, waiting, taken, now_us, alone=sum(len(one.channel.raw) > 0 for one in arrivals) == 1)
     taken.rejected.sort(key=lambda reject: (reject.index or 0, reject.code))
@@ -105,6 +106,9 @@ async def _hold(
         taken.rejected += [Reject(-1, int(i), "proposals-full", detail) for i in waiting[name].channel.index]
     if outcome.changed:
         parts.directory.outdate()
+    # What was refused of channels that were decided about meanwhile is told by whoever gets their samples.
+    undecided = waiting.keys() - outcome.decided.keys()
+    taken.rejected += [reject for name in undecided for reject in waiting[name].rejects]
     decided = [waiting[name] for name in outcome.decided]
     if decided and await _deliver(ctx, decided, outcome.decided, taken, now_us):
         raise ProposalsUnavailable("Its channels are being changed.")
@@ -164,7 +168,6 @@ async def _sensors(ctx: Context, device: Device, wanted: set[UUID]) -> Mapping[U
 
 def _timed(arrival: _Arrival, now_us: int, taken: Taken) -> _Arrival:
     """Give a lone sample without a time that of its arrival, as the intake does; more of them are refused."""
-    taken.rejected += arrival.rejects
     channel = arrival.channel
     absent = channel.t_us == NO_TIME
     count = int(absent.sum())

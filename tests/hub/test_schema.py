@@ -1,6 +1,7 @@
 """Whatever the OpenAPI document allows, sent by every role: no 5xx, no status and no shape that it does not name."""
 
 import asyncio
+import json
 import os
 import random
 import uuid
@@ -33,7 +34,22 @@ EXAMPLES = int(os.environ.get("ETP_TEST_EXAMPLES", "3"))
 ROLES = ("anonymous", "viewer", "editor", "owner", "sensor", "agent")
 # After these there is nothing left to call: they come last.
 ENDING = ("/auth/logout", "/auth/password/", "/members/", "/settings")
-SCHEMA = schemathesis.openapi.from_path(str(OPENAPI))
+
+
+def simplified(node: Any) -> Any:
+    """Write pairs of one kind as lists of that kind and length: schemathesis misreads `prefixItems` in answers."""
+    if isinstance(node, list):
+        return [simplified(value) for value in node]
+    if not isinstance(node, dict):
+        return node
+    fields = {name: simplified(value) for name, value in node.items()}
+    if places := fields.pop("prefixItems", None):
+        assert all(place == places[0] for place in places)
+        fields["items"] = places[0]
+    return fields
+
+
+SCHEMA = schemathesis.openapi.from_dict(simplified(json.loads(OPENAPI.read_bytes())))
 
 
 class Lab:
@@ -81,6 +97,7 @@ class Lab:
             input_unit="V",
             display_unit="V",
             profile={"kind": "linear", "slope": 2.0, "intercept": 1.0},
+            limits={"requests_per_s": 1e4, "burst": 100_000},
         )
         agent = self._make(f"projects/{project}/edge-agents", name="e", default=True)
         experiment = self._make(f"projects/{project}/experiments", name="x")
@@ -130,8 +147,9 @@ def lab(database_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Lab]:
 
 
 def operations() -> list[Any]:
-    """List the document's operations, those that end a session or a membership last."""
-    found = [one.ok() for one in SCHEMA.get_all_operations() if "/live" not in one.ok().path]
+    """List the document's operations that end, those that end a session or a membership last."""
+    found = [one.ok() for one in SCHEMA.get_all_operations()]
+    found = [one for one in found if "/live" not in one.path and not one.path.endswith("/telemetry/stream")]
     return sorted(found, key=lambda one: (any(part in one.path for part in ENDING), one.method == "delete", one.path))
 
 

@@ -7563,7 +7563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description backfill-underway: This version is being applied to this capture already; capture-not-over: Only what a capture holds for good can be converted anew; idempotency-conflict: This Idempotency-Key was used for another request; profile-not-published: A draft applies to nothing; sensor-gone: The sensor was deleted; vectors-stay: Vectors are not converted anew */
+            /** @description backfill-underway: This version is being applied to this capture already; capture-not-convertible: Only what a capture holds for good can be converted anew; idempotency-conflict: This Idempotency-Key was used for another request; profile-not-published: A draft applies to nothing; sensor-gone: The sensor was deleted; vectors-stay: Vectors are not converted anew */
             409: {
                 headers: {
                     [name: string]: unknown;

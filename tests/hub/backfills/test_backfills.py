@@ -94,7 +94,7 @@ class TestStart:
         version = await new_version(owner, recorded)
         body = {"start": status == "running"}
         recorded.id = (await owner.post(f"/runs/{recorded.run['id']}/captures", body)).ok["id"]
-        told(await ask(owner, recorded, version), "capture-not-over", f"Capture 1 is {status}")
+        told(await ask(owner, recorded, version), "capture-not-convertible", f"Capture 1 is {status}")
 
     async def test_with_a_draft(self, owner: Caller, captured: Recorded) -> None:
         drafted = (await owner.post(f"/sensors/{captured.sensor['id']}/profiles", STEEP)).ok
