@@ -6,8 +6,9 @@ long run nobody gets more than the rate. While Valkey is away each process goes 
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import structlog
 from redis.asyncio import Redis
@@ -45,6 +46,17 @@ return lefts
 """
 
 
+# What is to be drawn: the bucket's key, its rate, and the cost. A plain tuple, for thousands are made in a second.
+Draw = tuple[str, Rate, float]
+
+
+class Refusal(NamedTuple):
+    """Which of several draws was refused, and how many seconds its bucket is in the red."""
+
+    place: int
+    wait_s: float
+
+
 @dataclass(slots=True)
 class _Bucket:
     rate: Rate
@@ -78,12 +90,30 @@ class Allowances:
 
         Whatever the cost, it is granted while anything is left: the next ones wait for it. A negative cost gives back.
         """
-        bucket = self._buckets.get(key)
-        # The usual case needs no clock: what has flowed in meanwhile is reckoned when it is needed.
-        if bucket is None or bucket.left < cost or bucket.rate is not rate:
-            bucket = self._filled(key, rate)
-            if bucket.left <= 0 < cost:
-                return -bucket.left / rate.per_s + 0.001
+        refusal = self.draw_all([(key, rate, cost)])
+        return 0.0 if refusal is None else refusal.wait_s
+
+    def draw_all(self, draws: Sequence[Draw]) -> Refusal | None:
+        """Draw as `draw` does, all or nothing; returns which one is refused first."""
+        buckets = self._buckets
+        for place, (key, rate, cost) in enumerate(draws):
+            bucket = buckets.get(key)
+            # The usual case needs no clock: what has flowed in meanwhile is reckoned when it is needed.
+            if bucket is None or bucket.left < cost or bucket.rate is not rate:
+                bucket = self._filled(key, rate)
+                if bucket.left <= 0 < cost:
+                    for earlier, its_rate, its_cost in draws[:place]:
+                        self._take(self._filled(earlier, its_rate), earlier, -its_cost)
+                    return Refusal(place, -bucket.left / rate.per_s + 0.001)
+            unsettled = bucket.unsettled
+            if not unsettled or (unsettled + cost) * SETTLED_PART >= rate.burst:
+                self._take(bucket, key, cost)
+            else:
+                bucket.left -= cost
+                bucket.unsettled = unsettled + cost
+        return None
+
+    def _take(self, bucket: _Bucket, key: str, cost: float) -> None:
         if not bucket.unsettled:
             bucket.unsettled_since_s = time.monotonic()
         bucket.left -= cost
@@ -91,7 +121,6 @@ class Allowances:
         if bucket.owes:
             self._owing[key] = None
             self._wake.set()
-        return 0.0
 
     async def run(self) -> None:
         """Settle until cancelled."""

@@ -3,9 +3,8 @@
 import math
 
 from contract.samples import Packet
-from hub.kit.allowances import Allowances
+from hub.kit.allowances import Allowances, Draw
 from hub.kit.context import Context
-from hub.kit.limits import Rate
 from hub.kit.problems import TooManyRequests
 from hub.telemetry.problems import TooManySamples
 from hub.telemetry.registry import Device
@@ -25,21 +24,16 @@ def count_samples(allowances: Allowances, packet: Packet, device: Device) -> Non
 
     Then nothing is counted, and nothing may be taken: an edge agent keeps its batch whole until all of it may pass.
     """
-    drawn: list[tuple[str, Rate, int]] = []
+    find = device.find
+    known = [(sensor, series) for series in packet.series if (sensor := find(series.sensor_id)) is not None]
+    draws: list[Draw] = [(sensor.key, sensor.samples, len(series.raw)) for sensor, series in known]
     if device.samples is not None:
-        wait_s = allowances.draw(device.key, device.samples, packet.count)
-        if wait_s:
-            concerned = {sensor.no for each in packet.series if (sensor := device.find(each.sensor_id)) is not None}
-            raise TooManySamples(wait_s, device.samples.per_s, "this edge agent", sorted(concerned))
-        drawn.append((device.key, device.samples, packet.count))
-    for series in packet.series:
-        sensor = device.find(series.sensor_id)
-        if sensor is None:
-            continue
-        count = len(series.raw)
-        wait_s = allowances.draw(sensor.key, sensor.samples, count)
-        if wait_s:
-            for key, rate, cost in drawn:
-                allowances.draw(key, rate, -cost)
-            raise TooManySamples(wait_s, sensor.samples.per_s, f"sensor {sensor.id}", [sensor.no])
-        drawn.append((sensor.key, sensor.samples, count))
+        draws.append((device.key, device.samples, packet.count))
+    refusal = allowances.draw_all(draws)
+    if refusal is None:
+        return
+    _, rate, _ = draws[refusal.place]
+    if refusal.place == len(known):
+        raise TooManySamples(refusal.wait_s, rate.per_s, "this edge agent", sorted({sensor.no for sensor, _ in known}))
+    sensor, _ = known[refusal.place]
+    raise TooManySamples(refusal.wait_s, rate.per_s, f"sensor {sensor.id}", [sensor.no])
