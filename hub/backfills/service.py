@@ -43,8 +43,8 @@ class Series(NamedTuple):
 async def start(ctx: Context, capture_id: UUID, profile_id: UUID) -> Backfill:
     """Plan a backfill; a capture that is not sealed is sealed first.
 
-    Raises InvalidPayload for a version of no sensor of the capture, ProfileNotPublished, VectorsStay, CaptureNotConvertible,
-    BackfillUnderway.
+    Raises InvalidPayload for a version of no sensor of the capture, ProfileNotPublished, VectorsStay,
+    CaptureNotConvertible, BackfillUnderway.
     """
     capture = await locked_capture(ctx.tx, capture_id)
     series = await series_of(ctx.tx, capture_id, profile_id)
