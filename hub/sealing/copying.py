@@ -13,7 +13,7 @@ from contract.conversion.convert import convert
 from contract.conversion.profile import Profile
 from hub.kit.db import Tx
 from hub.kit.vault import Vault
-from hub.sealing import queries
+from hub.sealing import job_queries, queries
 from hub.sealing.profiles import profiles_of
 from hub.telemetry import reading
 from hub.telemetry.chunks import CAPTURED_COLUMNS, LONGEST_SPAN_US, Samples, Stamp, copy_rows, cut
@@ -79,7 +79,7 @@ async def copy_next_hour(tx: Tx, vault: Vault, part: Part) -> bool:
             samples += len(lacking.t_us)
         place = stretch_end
     await queries.take_late_in(tx, part.capture_id, part.sensor_no, hour, hour + HOUR_US, seal=part.seal)
-    await queries.advance(
+    await job_queries.advance(
         tx,
         part.capture_id,
         part.sensor_no,

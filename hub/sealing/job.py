@@ -10,7 +10,7 @@ from hub.kit.context import Hub
 from hub.kit.db import Tx
 from hub.kit.problems import TryAgain
 from hub.ledger.service import Fact, record_for_system
-from hub.sealing import queries
+from hub.sealing import job_queries, queries
 from hub.sealing.copying import Part, copy_next_hour
 from hub.sealing.hashing import hash_content
 
@@ -28,11 +28,11 @@ async def step(hub: Hub) -> bool:
 async def _begin(hub: Hub) -> bool:
     """Wait until no writer is left that stores samples without noting them as late: the copies hold those."""
     async with hub.db.transaction() as tx:
-        capture_id = await queries.claim_new(tx)
+        capture_id = await job_queries.claim_new(tx)
         if capture_id is None:
             return False
-        await queries.wait_for_writers(tx)
-        await queries.note_drained(tx, capture_id)
+        await job_queries.wait_for_writers(tx)
+        await job_queries.note_drained(tx, capture_id)
         return True
 
 
@@ -40,8 +40,8 @@ async def _go_on(hub: Hub) -> bool:
     job: asyncpg.Record | None = None
     try:
         async with hub.db.connection() as connection, connection.transaction(isolation="repeatable_read"):
-            await queries.hold_revisions(connection)
-            job = await queries.claim(connection)
+            await job_queries.hold_revisions(connection)
+            job = await job_queries.claim(connection)
             if job is None:
                 return False
             await _do(connection, hub, job)
@@ -52,12 +52,12 @@ async def _go_on(hub: Hub) -> bool:
             raise
         log.warning("a seal waits", capture=str(job["capture_id"]), error=str(error))
         async with hub.db.transaction() as tx:
-            await queries.note_failure(tx, job["capture_id"], str(error), RETRY_S)
+            await job_queries.note_failure(tx, job["capture_id"], str(error), RETRY_S)
     return True
 
 
 async def _do(tx: Tx, hub: Hub, job: asyncpg.Record) -> None:
-    row = await queries.next_part(tx, job["capture_id"])
+    row = await job_queries.next_part(tx, job["capture_id"])
     if row is None:
         await _finish(tx, job)
         return
@@ -65,7 +65,7 @@ async def _do(tx: Tx, hub: Hub, job: asyncpg.Record) -> None:
     if await copy_next_hour(tx, hub.vault, part):
         return
     digest = await hash_content(tx, part.capture_id, part.sensor_no, seal=part.seal, vectors=row["vectors"])
-    await queries.finish_part(
+    await job_queries.finish_part(
         tx,
         part.capture_id,
         part.sensor_no,
@@ -81,7 +81,7 @@ async def _finish(tx: Tx, job: asyncpg.Record) -> None:
     capture_id, seal = job["capture_id"], job["seal"]
     # Who plans the next seal locks the capture as well: it sees this one, or that it is still in the making.
     await queries.lock_capture(tx, capture_id)
-    parts = await queries.parts(tx, capture_id)
+    parts = await job_queries.parts(tx, capture_id)
     added, samples = sum(part["added"] for part in parts), sum(part["n"] for part in parts)
     if added or seal == 1:
         digest = manifest_digest((part["sensor_id"], part["n"], part["sha256"]) for part in parts)
@@ -111,4 +111,4 @@ async def _finish(tx: Tx, job: asyncpg.Record) -> None:
             fact = Fact("capture.sealed", subject_id=capture_id, project_id=place["project_id"], details=details)
             await record_for_system(tx, fact, by=BY)
         log.info("capture sealed", capture=str(capture_id), seal=seal, samples=samples, added=added)
-    await queries.delete_job(tx, capture_id)
+    await job_queries.delete_job(tx, capture_id)

@@ -12,7 +12,7 @@ from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
-from hub.sealing import manifest_queries, queries
+from hub.sealing import job_queries, manifest_queries, queries
 from hub.sealing.models import Cause, Manifest, Seal, SealedBy, SeriesManifest
 from hub.sealing.problems import CaptureNotFinished, CaptureNotSealed, NothingToSeal
 
@@ -42,9 +42,9 @@ async def plan(tx: Tx, capture_id: UUID, cause: Cause, *, requested_by: UUID | N
     capture = await queries.lock_capture(tx, capture_id)
     if capture is None or capture["status"] not in SEALABLE:
         return False
-    if not await queries.insert_job(tx, capture_id, cause, requested_by):
+    if not await job_queries.insert_job(tx, capture_id, cause, requested_by):
         return False
-    await queries.insert_parts(tx, capture_id)
+    await job_queries.insert_parts(tx, capture_id)
     return True
 
 

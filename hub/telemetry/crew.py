@@ -4,7 +4,7 @@ import secrets
 from typing import Final
 
 from hub.kit.db import Tx
-from hub.telemetry import queries
+from hub.telemetry import shard_queries
 
 # How often a process with too many shards gives one up, and how long it rests when nobody took it.
 GIVE_EVERY_S: Final = 1.0
@@ -28,7 +28,7 @@ class Crew:
 
     async def join(self, tx: Tx, shard: int) -> None:
         """Be counted as a process that can work on a shard, until the connection ends."""
-        await queries.join_crew(tx, self.key, shard)
+        await shard_queries.join_crew(tx, self.key, shard)
 
     async def is_next(self, tx: Tx, shard: int) -> bool:
         """Tell whether no other process that can work on a shard has fewer than this one."""
@@ -55,5 +55,5 @@ class Crew:
         return True
 
     async def _fewest(self, tx: Tx, shard: int) -> int:
-        others = [row["shards"] for row in await queries.crews(tx, shard) if row["key"] != self.key]
+        others = [row["shards"] for row in await shard_queries.crews(tx, shard) if row["key"] != self.key]
         return min(others, default=len(self.held))

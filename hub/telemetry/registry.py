@@ -18,7 +18,7 @@ from hub.kit.db import Database, Tx
 from hub.kit.limits import Rate
 from hub.kit.problems import DatabaseAway
 from hub.kit.vault import SealBroken, Vault
-from hub.telemetry import queries
+from hub.telemetry import registry_queries, shard_queries
 from hub.telemetry.problems import TokensUnavailable, TokenUnknown
 
 log = structlog.get_logger(__name__)
@@ -137,7 +137,7 @@ class Registry:
             looked_at = asyncio.get_running_loop().time()
             await self._vault.ready()
             async with self._db.transaction() as tx:
-                version = await queries.registry_version(tx)
+                version = await registry_queries.registry_version(tx)
                 if self._snapshot is None or self._snapshot.version != version:
                     self._snapshot = await self._load(tx, version)
             self._looked_at = looked_at
@@ -176,11 +176,11 @@ class Registry:
 
     async def _load(self, tx: Tx, version: int) -> Snapshot:
         profiles: dict[UUID, list[ProfileVersion]] = {}
-        for row in await queries.published_profiles(tx):
+        for row in await registry_queries.published_profiles(tx):
             profiles.setdefault(row["sensor_id"], []).append(
                 ProfileVersion(row["version"], row["from_us"], row["to_us"], await self._readable(row))
             )
-        rows = await queries.live_sensors(tx)
+        rows = await registry_queries.live_sensors(tx)
         sensors = {
             row["id"]: SensorEntry(
                 row["id"],
@@ -198,12 +198,12 @@ class Registry:
         devices: dict[bytes, Device] = {}
         for row in rows:
             devices |= _by_token(row, Device("sensor", row["id"], {row["id"]: sensors[row["id"]]}))
-        for agent in await queries.edge_agents(tx):
+        for agent in await registry_queries.edge_agents(tx):
             devices |= _by_token(agent, Device("agent", agent["id"], _sensors_of(agent, sensors), _samples(agent)))
-        old = await queries.captures_before(tx, self._clock.now_us() - self._retention_us)
+        old = await registry_queries.captures_before(tx, self._clock.now_us() - self._retention_us)
         return Snapshot(
             version,
-            await queries.shard_count(tx),
+            await shard_queries.shard_count(tx),
             devices,
             {sensor.no: sensor for sensor in sensors.values()},
             sensors,

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from hub.kit.context import Hub
 from hub.kit.db import Database
 from hub.ledger.service import Fact, record_for_system
-from hub.telemetry import queries
+from hub.telemetry import shard_queries
 from hub.telemetry.stream import START, StreamId, entries_of, key_of
 
 # Every api has heard by then that the shards are closed, and what was on its way has arrived.
@@ -43,8 +43,8 @@ async def check(hub: Hub) -> None:
     """Make the shards where there are none yet; raises ShardsDiffer, or DatabaseAway when that cannot be known."""
     wanted = hub.settings.stream_shards
     async with hub.db.transaction() as tx:
-        await queries.create_shards(tx, wanted)
-        found = len(await queries.positions(tx))
+        await shard_queries.create_shards(tx, wanted)
+        found = len(await shard_queries.positions(tx))
     if found != wanted:
         raise ShardsDiffer(found=found, wanted=wanted)
 
@@ -56,14 +56,14 @@ async def reshard(db: Database, stream: Redis, shards: int, *, drain_s: float = 
     stored, before its sensors go to another. Raises NotDrained.
     """
     async with db.transaction() as tx:
-        await queries.close_shards(tx, closed=True)
+        await shard_queries.close_shards(tx, closed=True)
     try:
         await _drained(db, stream, drain_s)
         async with db.transaction() as tx:
-            rows = await queries.lock_shards(tx)
+            rows = await shard_queries.lock_shards(tx)
             if waiting := await _waiting(stream, rows):
                 raise NotDrained(waiting)
-            await queries.change_shards(tx, shards)
+            await shard_queries.change_shards(tx, shards)
             await record_for_system(tx, Fact("stream.resharded", details={"shards": shards}), by="operator")
         # What is left of them is stored; a later shard of this number begins anew.
         for row in rows:
@@ -71,7 +71,7 @@ async def reshard(db: Database, stream: Redis, shards: int, *, drain_s: float = 
                 await stream.delete(key_of(row["shard"]))
     finally:
         async with db.transaction() as tx:
-            await queries.close_shards(tx, closed=False)
+            await shard_queries.close_shards(tx, closed=False)
     return len(rows)
 
 
@@ -81,7 +81,7 @@ async def _drained(db: Database, stream: Redis, drain_s: float) -> None:
     deadline, since = loop.time() + drain_s, loop.time()
     while loop.time() < since + QUIET_S:
         async with db.connection() as connection:
-            waiting = await _waiting(stream, await queries.positions(connection))
+            waiting = await _waiting(stream, await shard_queries.positions(connection))
         if waiting:
             since = loop.time()
             if since > deadline:

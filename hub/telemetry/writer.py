@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 
 from hub.kit.context import Hub
 from hub.kit.db import APPLICATION_ROLE, prepare_connection, session_settings
-from hub.telemetry import entries, queries, store
+from hub.telemetry import entries, queries, shard_queries, store
 from hub.telemetry.batch import NO_MARK, Read
 from hub.telemetry.crew import OTHERS_FIRST_S, Crew
 from hub.telemetry.entries import EntryBroken
@@ -90,7 +90,7 @@ class Writer:
             await prepare_connection(connection)
             if connection.get_server_version().major >= 17:
                 await queries.bound_transactions(connection)
-            await queries.create_shards(connection, settings.stream_shards)
+            await shard_queries.create_shards(connection, settings.stream_shards)
             await self._crew.join(connection, self.shard)
             self._locked = False
             while True:
@@ -103,7 +103,7 @@ class Writer:
                 finally:
                     self._crew.leave(self.shard)
                 if self._locked:
-                    await queries.unlock_shard(connection, self.shard)
+                    await shard_queries.unlock_shard(connection, self.shard)
                     self._locked = False
                 # Whoever was faster is still at work, or has fewer shards: the lock is theirs.
                 await asyncio.sleep(OTHERS_FIRST_S)
@@ -118,13 +118,13 @@ class Writer:
         seen: tuple[str, str] | None = None
         loop = asyncio.get_running_loop()
         while True:
-            if await queries.shard_is_locked(connection, self.shard):
+            if await shard_queries.shard_is_locked(connection, self.shard):
                 free_since = None
             elif free_since is None:
                 free_since = loop.time()
             waited = free_since is not None and loop.time() - free_since > OTHERS_FIRST_S
             if free_since is not None and (waited or await self._crew.is_next(connection, self.shard)):
-                self._locked = await queries.try_shard_lock(connection, self.shard)
+                self._locked = await shard_queries.try_shard_lock(connection, self.shard)
                 if self._locked:
                     return
             row = await queries.position(connection, self.shard)
@@ -163,7 +163,7 @@ class Writer:
             return
         self._looked_at_s = now_s
         if not self._locked:
-            self._locked = await queries.try_shard_lock(connection, self.shard)
+            self._locked = await shard_queries.try_shard_lock(connection, self.shard)
         elif await self._crew.should_give(connection, self.shard, now_s):
             raise Given
 

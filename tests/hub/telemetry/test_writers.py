@@ -13,7 +13,7 @@ from hub.kit.context import Hub
 from hub.kit.db import Tx
 from hub.settings import Settings
 from hub.telemetry import crew as crews
-from hub.telemetry import entries, queries, writer
+from hub.telemetry import entries, shard_queries, writer
 from hub.telemetry.crew import Crew
 from hub.telemetry.entries import Entry
 from hub.telemetry.stream import key_of
@@ -105,7 +105,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def locks(db: Tx) -> dict[int, int]:
     """Count the shards that each process holds the lock of, by the key of its crew."""
-    return {row["key"]: row["shards"] for row in await queries.crews(db, 0)}
+    return {row["key"]: row["shards"] for row in await shard_queries.crews(db, 0)}
 
 
 class TestSharing:
@@ -132,7 +132,7 @@ class TestSharing:
     async def test_a_shard_that_nobody_takes_is_taken_back(self, hub: Hub, db: Tx) -> None:
         async with Process(hub).running() as one:
             for shard in range(SHARDS):
-                await queries.join_crew(db, 7, shard)  # it is there and takes nothing, as one that is paused
+                await shard_queries.join_crew(db, 7, shard)  # it is there and takes nothing, as one that is paused
 
             async def given_and_back() -> bool:
                 return one.crew._give_from_s > asyncio.get_running_loop().time() + 5 and len(one.shards) == SHARDS
@@ -146,7 +146,7 @@ class TestSharing:
                 return len(one.shards) == SHARDS
 
             await until(alone)
-            await queries.join_crew(db, 7, 0)  # its writer of shard 0 alone is connected
+            await shard_queries.join_crew(db, 7, 0)  # its writer of shard 0 alone is connected
             await asyncio.sleep(0.2)  # many looks
             assert not one.crew._given
 
@@ -154,7 +154,7 @@ class TestSharing:
 class TestOutrun:
     async def test_a_stale_position_stores_nothing(self, hub: Hub, db: Tx) -> None:
         stale = Writer(hub, 0)
-        await queries.create_shards(db, SHARDS)
+        await shard_queries.create_shards(db, SHARDS)
         await stale._load(db)
         entry_id = await hub.stream.xadd(key_of(0), packet(1))
         await db.execute("update stream_shard set run_id = 'x', last_id = '9-9' where shard = 0")
