@@ -56,14 +56,7 @@ async def health(tx: Tx, projects: Sequence[UUID]) -> list[asyncpg.Record]:
     return await tx.fetch(
         """
         select sensor.id, sensor.project_id, extract(epoch from heard.at)::float8 as last_heartbeat,
-          case
-            when heard.at is null then 'unknown'
-            when statement_timestamp() - heard.at > 5 * sensor.heartbeat_interval_s * interval '1 second'
-              then 'offline'
-            when statement_timestamp() - heard.at > 2 * sensor.heartbeat_interval_s * interval '1 second'
-              then 'delayed'
-            else 'online'
-          end as state,
+          sensor_state(heard.at, sensor.heartbeat_interval_s) as state,
           coalesce(counts.received, 0) as received, coalesce(counts.stored, 0) as stored,
           coalesce(counts.duplicates, 0) as duplicates, coalesce(counts.rejected, 0) as rejected,
           coalesce(counts.late, 0) as late

@@ -42,16 +42,7 @@ async def sensor_states(tx: Tx) -> list[asyncpg.Record]:
             timestamptz 'epoch' + counts.last_received_at * interval '1 microsecond'
           ) as at
         ) heard
-        cross join lateral (
-          select case
-            when heard.at is null then 'unknown'
-            when statement_timestamp() - heard.at > 5 * sensor.heartbeat_interval_s * interval '1 second'
-              then 'offline'
-            when statement_timestamp() - heard.at > 2 * sensor.heartbeat_interval_s * interval '1 second'
-              then 'delayed'
-            else 'online'
-          end as state
-        ) seen
+        cross join lateral (select sensor_state(heard.at, sensor.heartbeat_interval_s) as state) seen
         where sensor.deleted_at is null and project.deleted_at is null
         group by sensor.project_id, seen.state
         """

@@ -100,16 +100,7 @@ async def page(
             timestamptz 'epoch' + counts.last_received_at * interval '1 microsecond'
           ) as at
         ) heard
-        cross join lateral (
-          select case
-            when heard.at is null then 'unknown'
-            when statement_timestamp() - heard.at > 5 * sensor.heartbeat_interval_s * interval '1 second'
-              then 'offline'
-            when statement_timestamp() - heard.at > 2 * sensor.heartbeat_interval_s * interval '1 second'
-              then 'delayed'
-            else 'online'
-          end as state
-        ) seen
+        cross join lateral (select sensor_state(heard.at, sensor.heartbeat_interval_s) as state) seen
         where member.user_id = $1 and project.deleted_at is null
           and ($2::uuid is null or sensor.id = $2)
           and ($3::uuid is null or sensor.project_id = $3)
