@@ -1,15 +1,10 @@
 """The worker that lets go of what is over: sessions, links, kept answers, tokens, invites; facts about them stay."""
 
-import asyncio
 from typing import Final
-
-import structlog
 
 from hub.auth import tidy_queries
 from hub.kit.db import Database
-from hub.kit.problems import DatabaseAway
-
-log = structlog.get_logger(__name__)
+from hub.kit.workers import regularly
 
 PAUSE_S: Final = 3600.0
 # Addresses are known for so long (see throttle), so sessions are kept as long.
@@ -20,12 +15,7 @@ KEEP_ANSWERS_HOURS: Final = 24
 
 async def run(db: Database) -> None:
     """Tidy up every hour until cancelled."""
-    while True:
-        try:
-            await tidy(db)
-        except DatabaseAway:
-            log.info("tidying waits, the database is away")
-        await asyncio.sleep(PAUSE_S)
+    await regularly(lambda: tidy(db), PAUSE_S, "tidying waits")
 
 
 async def tidy(db: Database) -> None:

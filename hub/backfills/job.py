@@ -1,7 +1,7 @@
 """The steps of a backfill, each a transaction of its own: whatever is killed between them, the next worker goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -18,7 +18,7 @@ from hub.kit.db import Tx
 from hub.kit.problems import DatabaseAway, TryAgain
 from hub.kit.vault import SealBroken
 from hub.ledger.service import Fact, record_for_system
-from hub.telemetry.chunks import read_array
+from hub.telemetry.chunks import read_array, source_of
 from hub.telemetry.differences import Tally
 
 log = structlog.get_logger(__name__)
@@ -90,7 +90,7 @@ async def _convert(tx: Tx, hub: Hub, job: asyncpg.Record, rows: Sequence[asyncpg
     profile = await conversion.profile_of(tx, hub.vault, job["profile_id"])
     tally = Tally.of(job["difference"])
     parts = await asyncio.to_thread(_rows, job, rows, profile, tally)
-    await tx.copy_to_table("telemetry_revision", source=_source(parts), columns=COLUMNS, format="binary")
+    await tx.copy_to_table("telemetry_revision", source=source_of(_gathered(parts)), columns=COLUMNS, format="binary")
     await queries.advance(
         tx,
         job["id"],
@@ -125,11 +125,6 @@ def _rows(job: asyncpg.Record, rows: Sequence[asyncpg.Record], profile: Profile,
             status=status,
         )
     )
-
-
-async def _source(parts: Sequence[bytes]) -> AsyncIterator[bytes]:
-    for some in _gathered(parts):
-        yield some
 
 
 def _gathered(parts: Sequence[bytes], at_once: int = 96) -> Iterator[bytes]:

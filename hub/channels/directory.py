@@ -7,14 +7,11 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from uuid import UUID
 
-import structlog
-
 from hub.channels import queries
 from hub.channels.models import ChannelName, ChannelState
 from hub.kit.db import Database
 from hub.kit.problems import DatabaseAway
-
-log = structlog.get_logger(__name__)
+from hub.kit.workers import regularly
 
 SOURCES_AT_ONCE: Final = 50
 _NONE: Final[Mapping[ChannelName, "Known"]] = MappingProxyType({})
@@ -41,12 +38,7 @@ class Directory:
 
     async def run(self) -> None:
         """Look for changes until cancelled."""
-        while True:
-            try:
-                await self.refresh()
-            except DatabaseAway:
-                log.info("channels kept, the database is away")
-            await asyncio.sleep(self._poll_s)
+        await regularly(self.refresh, self._poll_s, "channels kept")
 
     def outdate(self) -> None:
         """Look anew before the next answer: this process itself changed something."""

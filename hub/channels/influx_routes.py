@@ -15,11 +15,10 @@ from hub.auth.access import PUBLIC
 from hub.channels import taking
 from hub.channels.access import CLIENT_TOKEN
 from hub.channels.influx_refusals import InfluxRefusals, LinesRefused, OldInfluxRefusals, faults_of
-from hub.channels.problems import ProposalsUnavailable, TooManyLarge, WrongMeasurements
+from hub.channels.problems import WrongMeasurements
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
-from hub.kit.problems import Problem, TooManyRequests
-from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, TooManySamples, UnknownEncoding
+from hub.kit.problems import Problem
 
 routes = Routes("influxdb", prefix="")
 
@@ -31,14 +30,7 @@ VERSION: Final = "2.7.0-etp"
 PROBLEMS: Final[Sequence[type[Problem]]] = (
     LinesRefused,
     WrongMeasurements,
-    BadCompression,
-    UnknownEncoding,
-    PacketTooLarge,
-    StreamUnavailable,
-    ProposalsUnavailable,
-    TooManyLarge,
-    TooManyRequests,
-    TooManySamples,
+    *taking.PROBLEMS,
 )
 _CREATES: Final = re.compile(r'\s*create\s+database\s+("[^"]+"|\w+)[^;]*;?\s*', re.IGNORECASE)
 _SHOWS: Final = re.compile(r"\s*show\s+databases\s*;?\s*", re.IGNORECASE)

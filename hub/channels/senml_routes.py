@@ -10,17 +10,11 @@ from contract.formats.channels import Decoded
 from contract.packets import PacketBroken, PacketInvalid, Reject
 from hub.channels import taking
 from hub.channels.access import CLIENT_TOKEN
-from hub.channels.problems import ProposalsUnavailable, TooManyLarge
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
-from hub.kit.problems import FieldError, InvalidPayload, Problem, TooManyRequests, WrongContentType
+from hub.kit.problems import FieldError, InvalidPayload, Problem, WrongContentType
 from hub.telemetry.problems import (
-    BadCompression,
-    PacketTooLarge,
-    StreamUnavailable,
     TelemetryBroken,
-    TooManySamples,
-    UnknownEncoding,
 )
 
 routes = Routes("senml")
@@ -83,14 +77,7 @@ class PackRefused(Problem):
         PackRefused,
         TelemetryBroken,
         WrongContentType,
-        BadCompression,
-        UnknownEncoding,
-        PacketTooLarge,
-        StreamUnavailable,
-        ProposalsUnavailable,
-        TooManyLarge,
-        TooManyRequests,
-        TooManySamples,
+        *taking.PROBLEMS,
     ),
     transaction=False,
     rate=0,

@@ -9,23 +9,34 @@ from uuid import UUID
 
 import numpy as np
 
-from contract.formats import channels as decoded_channels
-from contract.formats.channels import Channel, Decoded
+from contract.formats.channels import Channel, Decoded, TooManySamples
 from contract.packets import NO_TIME, Packet, Reject, Series
 from hub.channels.directory import Known
 from hub.channels.models import ChannelName, ChannelState
 from hub.channels.parts import CHANNELS
-from hub.channels.problems import ProposalsUnavailable
+from hub.channels.problems import ProposalsUnavailable, TooManyLarge
 from hub.journal.service import JOURNAL
 from hub.kit.context import Context
-from hub.kit.problems import DatabaseAway
-from hub.telemetry import troubles
+from hub.kit.problems import DatabaseAway, Problem, TooManyRequests
+from hub.telemetry import problems, troubles
 from hub.telemetry.access import DEVICE, TOKEN
 from hub.telemetry.decompression import read_body, too_large
 from hub.telemetry.fabric import FABRIC
 from hub.telemetry.limiting import count_request, count_samples
+from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, UnknownEncoding
 from hub.telemetry.registry import Device, SensorEntry
 
+# What taking a body may be answered with, in every format.
+PROBLEMS: Final[Sequence[type[Problem]]] = (
+    BadCompression,
+    UnknownEncoding,
+    PacketTooLarge,
+    StreamUnavailable,
+    ProposalsUnavailable,
+    TooManyLarge,
+    TooManyRequests,
+    problems.TooManySamples,
+)
 # Larger bodies would keep everybody else waiting for too long.
 LARGE_BYTES: Final = 256 << 10
 
@@ -63,7 +74,7 @@ async def receive(ctx: Context, format_: str, decode: Callable[[bytes, int], Dec
                 decoded = decode(body, now_us)
             else:
                 decoded = await ctx.request.app[CHANNELS].apart.do(decode, body, now_us)
-        except decoded_channels.TooManySamples as error:
+        except TooManySamples as error:
             raise too_large(ctx.hub, f"It holds {error}") from error
         return await take(ctx, format_, decoded, now_us)
 

@@ -11,12 +11,11 @@ from contract.formats.channels import Decoded
 from contract.packets import PacketBroken, PacketInvalid, Reject
 from hub.channels import taking
 from hub.channels.access import ADDRESS_TOKEN
-from hub.channels.problems import ProposalsUnavailable, TooManyLarge, WrongMeasurements
+from hub.channels.problems import WrongMeasurements
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
-from hub.kit.problems import InvalidPayload, Problem, TooManyRequests
+from hub.kit.problems import InvalidPayload, Problem
 from hub.kit.refusals import Refusals, reason_of
-from hub.telemetry.problems import BadCompression, PacketTooLarge, StreamUnavailable, TooManySamples, UnknownEncoding
 
 routes = Routes("thingsboard")
 
@@ -66,14 +65,7 @@ class ValuesRefused(Problem):
     problems=(
         ValuesRefused,
         WrongMeasurements,
-        BadCompression,
-        UnknownEncoding,
-        PacketTooLarge,
-        StreamUnavailable,
-        ProposalsUnavailable,
-        TooManyLarge,
-        TooManyRequests,
-        TooManySamples,
+        *taking.PROBLEMS,
     ),
     transaction=False,
     rate=0,

@@ -1,15 +1,10 @@
 """The worker that lets go of what nobody decided about: held samples after a day, silent proposals after a month."""
 
-import asyncio
 from typing import Final
-
-import structlog
 
 from hub.channels import holding_queries as queries
 from hub.kit.db import Database
-from hub.kit.problems import DatabaseAway
-
-log = structlog.get_logger(__name__)
+from hub.kit.workers import regularly
 
 PAUSE_S: Final = 300.0
 KEEP_HOURS: Final = 24
@@ -19,12 +14,7 @@ ROWS_AT_ONCE: Final = 5_000
 
 async def run(db: Database) -> None:
     """Tidy up every five minutes until cancelled."""
-    while True:
-        try:
-            await tidy(db)
-        except DatabaseAway:
-            log.info("tidying proposals waits, the database is away")
-        await asyncio.sleep(PAUSE_S)
+    await regularly(lambda: tidy(db), PAUSE_S, "tidying proposals waits")
 
 
 async def tidy(db: Database) -> None:

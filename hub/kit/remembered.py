@@ -1,16 +1,11 @@
 """What was read from the database and stays true while one version number in it stands still."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Final, TypeVar
 
-import structlog
-
 from hub.kit.db import Database, Tx
-from hub.kit.problems import DatabaseAway
-
-log = structlog.get_logger(__name__)
+from hub.kit.workers import regularly
 
 T = TypeVar("T")
 
@@ -33,12 +28,7 @@ class Remembered:
 
     async def run(self) -> None:
         """Look for changes until cancelled; while the database is away everything is forgotten within a second."""
-        while True:
-            try:
-                await self._look()
-            except DatabaseAway:
-                log.info("nothing is remembered, the database is away")
-            await asyncio.sleep(POLL_S)
+        await regularly(self._look, POLL_S, "nothing is remembered")
 
     async def get(self, key: Hashable, load: Callable[[Tx], Awaitable[T | None]], within: Tx | None = None) -> T | None:
         """Return the answer to `key`, loading it when it is not remembered; that nothing was found is not remembered.

@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from hub.kit.clock import Clock
+from hub.kit.problems import DatabaseAway
 
 log = structlog.get_logger(__name__)
 
@@ -70,3 +71,13 @@ class Workers:
                 backoff_s = 0.1
             await asyncio.sleep(backoff_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             backoff_s = min(backoff_s * 2, MAX_BACKOFF_S)
+
+
+async def regularly(act: Callable[[], Awaitable[object]], pause_s: float, meanwhile: str) -> None:
+    """Act again and again until cancelled, with a pause after each time; `meanwhile` says what no database means."""
+    while True:
+        try:
+            await act()
+        except DatabaseAway:
+            log.info("the database is away", meanwhile=meanwhile)
+        await asyncio.sleep(pause_s)

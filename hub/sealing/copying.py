@@ -1,7 +1,7 @@
 """Copying one hour of one sensor into a capture's own chunks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +16,7 @@ from hub.kit.vault import Vault
 from hub.sealing import job_queries, queries
 from hub.sealing.profiles import profiles_of
 from hub.telemetry import reading
-from hub.telemetry.chunks import CAPTURED_COLUMNS, LONGEST_SPAN_US, Samples, Stamp, copy_rows, cut
+from hub.telemetry.chunks import CAPTURED_COLUMNS, LONGEST_SPAN_US, Samples, Stamp, copy_rows, cut, source_of
 from hub.telemetry.unpacking import samples_of
 
 HOUR_US: Final = 3_600_000_000
@@ -69,7 +69,7 @@ async def copy_next_hour(tx: Tx, vault: Vault, part: Part) -> bool:
             stamp = Stamp(part.capture_id, part.seal, chunk_no)
             await tx.copy_to_table(
                 "telemetry_captured",
-                source=_source(copy_rows(lacking, starts, stamp)),
+                source=source_of(copy_rows(lacking, starts, stamp)),
                 columns=CAPTURED_COLUMNS,
                 format="binary",
             )
@@ -104,11 +104,6 @@ def _lacking(rows: Sequence[asyncpg.Record], from_t: int, to_t: int) -> tuple[Sa
     if len(sealed.t_us):
         recent = recent.take(~reading.held(recent.t_us, recent.raw, sealed.t_us, sealed.raw))
     return recent, cut(recent, LONGEST_SPAN_US)
-
-
-async def _source(rows: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for part in rows:
-        yield part
 
 
 async def _revise(tx: Tx, vault: Vault, part: Part, samples: Samples, starts: Any) -> None:

@@ -1,6 +1,5 @@
 """The worker that seals: finds what is due and does the steps of every seal that is planned."""
 
-import asyncio
 from typing import Final
 from uuid import UUID
 
@@ -8,7 +7,7 @@ import structlog
 
 from hub.kit.context import Hub
 from hub.kit.db import Tx
-from hub.kit.problems import DatabaseAway
+from hub.kit.workers import regularly
 from hub.ledger.service import Fact, record_for_system
 from hub.sealing import job, queries, service
 from hub.sealing.models import Cause
@@ -24,14 +23,13 @@ DAY_S: Final = 86_400.0
 
 async def run(hub: Hub) -> None:
     """Seal until cancelled."""
-    while True:
-        try:
-            await find_due(hub)
-            while await job.step(hub):
-                pass
-        except DatabaseAway:
-            log.info("sealing waits, the database is away")
-        await asyncio.sleep(PAUSE_S)
+
+    async def seal() -> None:
+        await find_due(hub)
+        while await job.step(hub):
+            pass
+
+    await regularly(seal, PAUSE_S, "sealing waits")
 
 
 async def find_due(hub: Hub) -> None:

@@ -1,7 +1,7 @@
 """Chunks: cutting sorted samples into rows of arrays, and writing those rows as binary COPY."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -188,6 +188,12 @@ def _meta(meta: dict[int, Any], start: int, end: int) -> bytes:
         return _NULL
     text = orjson.dumps(mine)
     return struct.pack(">ib", len(text) + 1, 1) + text
+
+
+async def source_of(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """Hand the parts of a COPY's data to the driver, which takes them one by one."""
+    for part in parts:
+        yield part
 
 
 def read_array(data: bytes, kind: str) -> npt.NDArray[Any]:

@@ -1,7 +1,7 @@
 """Merges the small chunks of the recent window: a slow sensor's samples come in chunks of one, 199 bytes each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from hub.kit.context import Hub
 from hub.kit.db import Tx
 from hub.kit.problems import DatabaseAway
 from hub.telemetry import days, merge_queries
-from hub.telemetry.chunks import COPY_COLUMNS, LONGEST_SPAN_US, MAX_SAMPLES, copy_rows, cut
+from hub.telemetry.chunks import COPY_COLUMNS, LONGEST_SPAN_US, MAX_SAMPLES, copy_rows, cut, source_of
 from hub.telemetry.unpacking import samples_of
 
 log = structlog.get_logger(__name__)
@@ -100,7 +100,7 @@ async def _write(tx: Tx, rows: Sequence[asyncpg.Record]) -> int:
     samples, starts = await asyncio.to_thread(_merged, rows)
     if len(starts):
         await tx.copy_to_table(
-            "telemetry_recent", source=_source(copy_rows(samples, starts)), columns=COPY_COLUMNS, format="binary"
+            "telemetry_recent", source=source_of(copy_rows(samples, starts)), columns=COPY_COLUMNS, format="binary"
         )
     return len(samples.t_us)
 
@@ -108,8 +108,3 @@ async def _write(tx: Tx, rows: Sequence[asyncpg.Record]) -> int:
 def _merged(rows: Sequence[asyncpg.Record]) -> tuple[Any, Any]:
     samples = samples_of(rows)
     return samples, cut(samples, LONGEST_SPAN_US)
-
-
-async def _source(rows: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for part in rows:
-        yield part

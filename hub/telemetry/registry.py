@@ -18,6 +18,7 @@ from hub.kit.db import Database, Tx
 from hub.kit.limits import Rate
 from hub.kit.problems import DatabaseAway
 from hub.kit.vault import SealBroken, Vault
+from hub.kit.workers import regularly
 from hub.telemetry import registry_queries, shard_queries
 from hub.telemetry.problems import TokensUnavailable, TokenUnknown
 
@@ -121,12 +122,7 @@ class Registry:
 
     async def run(self) -> None:
         """Look for changes until cancelled."""
-        while True:
-            try:
-                await self.refresh()
-            except DatabaseAway:
-                log.info("registry kept, the database is away")
-            await asyncio.sleep(self._poll_s)
+        await regularly(self.refresh, self._poll_s, "registry kept")
 
     async def refresh(self) -> None:
         """Load a new snapshot when the registry changed; who waits together shares one look. Raises DatabaseAway."""

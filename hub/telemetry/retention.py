@@ -1,6 +1,5 @@
 """Lets go of the days of the recent window that are older than the retention and that no capture still needs."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,7 +7,7 @@ import asyncpg
 import structlog
 
 from hub.kit.context import Hub
-from hub.kit.problems import DatabaseAway
+from hub.kit.workers import regularly
 from hub.telemetry import days, merge_queries
 
 log = structlog.get_logger(__name__)
@@ -22,12 +21,7 @@ VECTORS_AT_ONCE: Final = 1000
 
 async def run(hub: Hub) -> None:
     """Let go until cancelled."""
-    while True:
-        try:
-            await drop_old(hub)
-        except DatabaseAway:
-            log.info("retention waits, the database is away")
-        await asyncio.sleep(PAUSE_S)
+    await regularly(lambda: drop_old(hub), PAUSE_S, "retention waits")
 
 
 async def drop_old(hub: Hub) -> list[int]:

@@ -1,6 +1,6 @@
 """Storing a batch: position, chunks and counts in one transaction."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +40,7 @@ async def store(tx: Tx, reads: Sequence[Read], marks: npt.NDArray[np.int64]) -> 
         starts = chunks.cut(samples)
         await tx.copy_to_table(
             "telemetry_recent",
-            source=_source(chunks.copy_rows(samples, starts)),
+            source=chunks.source_of(chunks.copy_rows(samples, starts)),
             columns=chunks.COPY_COLUMNS,
             format="binary",
         )
@@ -56,11 +56,6 @@ async def store(tx: Tx, reads: Sequence[Read], marks: npt.NDArray[np.int64]) -> 
             tx, [no for no, _ in keys], [boot for _, boot in keys], [multirange(numbers[key]) for key in keys]
         )
     return {no: int(samples.t_us[at]) for no, at in newest.items()}
-
-
-async def _source(rows: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for part in rows:
-        yield part
 
 
 async def _drop_what_is_held(tx: Tx, batch: Batch, doubtful: npt.NDArray[np.bool_]) -> None:
