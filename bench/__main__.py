@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
-from bench import access, backfill, edge, figures, ingest, latency, storage
+from bench import access, backfill, edge, figures, ingest, late, latency, reading, storage
 from bench.figures import Better, Figure
 from bench.ingest import Load
 from bench.latency import Path
@@ -45,35 +45,16 @@ def _latency(name: str, path: Path) -> Benchmark:
     async def run(say: Say) -> Figure:
         return await latency.measure(name, path, say)
 
-    return Benchmark(name, run, latency.UNIT, path.limit_ms, "lower")
+    return Benchmark(name, run, path.unit, path.limit_ms, "lower")
 
 
-def _edge_rate(name: str, floor: float) -> Benchmark:
-    async def run(say: Say) -> Figure:
-        return await edge.measure_rate(name, floor, say)
-
-    return Benchmark(name, run, edge.RATE_UNIT, floor, "higher")
-
-
-def _edge_memory(name: str, limit: float) -> Benchmark:
-    async def run(say: Say) -> Figure:
-        return await edge.measure_memory(name, limit, say)
-
-    return Benchmark(name, run, edge.MEMORY_UNIT, limit, "lower")
-
-
-def _access(name: str, limit: float) -> Benchmark:
-    async def run(say: Say) -> Figure:
-        return await access.measure(name, limit, say)
-
-    return Benchmark(name, run, access.UNIT, limit, "lower")
-
-
-def _storage(name: str, run: Callable[[str, float, Say], Awaitable[Figure]], limit: float) -> Benchmark:
+def _bounded(
+    name: str, run: Callable[[str, float, Say], Awaitable[Figure]], unit: str, bound: float, better: Better = "lower"
+) -> Benchmark:
     async def measure(say: Say) -> Figure:
-        return await run(name, limit, say)
+        return await run(name, bound, say)
 
-    return Benchmark(name, measure, storage.UNIT, limit, "lower")
+    return Benchmark(name, measure, unit, bound, better)
 
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -82,11 +63,15 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     _ingest("ingest-10000", Load(10_000, 3_000_000, connections=16, floor=2.0)),
     _latency("http-to-websocket", Path("http", limit_ms=150.0)),
     _latency("mqtt-to-websocket", Path("mqtt", limit_ms=250.0)),
-    _access("access", limit=0.25),
-    _storage("storage-sealed", storage.measure_sealed, limit=20.0),
-    _storage("storage-recent-1hz", storage.measure_recent, limit=40.0),
-    _edge_rate("edge-rate", floor=0.5),
-    _edge_memory("edge-memory", limit=120.0),
+    _latency("http-to-200-viewers", Path("http", limit_ms=20.0, percentile=95, viewers=200, quick=4)),
+    _bounded("late", late.measure, ingest.UNIT, 0.7, "higher"),
+    _bounded("read-json", reading.measure_json, reading.UNIT, 0.3),
+    _bounded("read-binary", reading.measure_binary, reading.UNIT, 0.3),
+    _bounded("access", access.measure, access.UNIT, 0.25),
+    _bounded("storage-sealed", storage.measure_sealed, storage.UNIT, 20.0),
+    _bounded("storage-recent-1hz", storage.measure_recent, storage.UNIT, 40.0),
+    _bounded("edge-rate", edge.measure_rate, edge.RATE_UNIT, 0.5, "higher"),
+    _bounded("edge-memory", edge.measure_memory, edge.MEMORY_UNIT, 120.0),
     Benchmark("backfill", backfill.measure, backfill.UNIT, backfill.FLOOR, "higher"),
 )
 

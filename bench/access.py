@@ -8,7 +8,7 @@ import aiohttp
 
 from bench.figures import Figure, of_ratios
 from bench.http import Connection, get
-from bench.rig import EMAIL, PASSWORD, Rig
+from bench.rig import Rig
 from dev.ports import free_port
 
 UNIT: Final = "µs CPU/request"
@@ -33,7 +33,7 @@ async def measure(name: str, limit: float, say: Say) -> Figure:
     async with Rig() as rig:
         await rig.start_hub(("api",))
         bench = await rig.register(1)
-        token = await _log_in(rig.hub_url)
+        token = await rig.log_in()
         await rig.stop("hub")
         sensor = bench.sensors[0]
         port, bare_port = free_port(), free_port()
@@ -72,12 +72,6 @@ async def _cost_us(rig: Rig, port: int, request: bytes) -> float:
     for connection in connections:
         connection.close()
     return used_s / (CONNECTIONS * REQUESTS) * 1e6
-
-
-async def _log_in(hub_url: str) -> str:
-    body = {"email": EMAIL, "password": PASSWORD}
-    async with aiohttp.ClientSession() as session, session.post(f"{hub_url}/api/v1/auth/login", json=body) as answer:
-        return (await answer.json())["access_token"]
 
 
 async def _answers(rig: Rig, port: int) -> None:

@@ -49,6 +49,13 @@ class RowCopy:
 
     async def samples_per_s(self) -> float:
         """Fill the empty table in one durable transaction and empty it again."""
+        took_s = await self.fill()
+        await self._connection.execute("truncate bench_rows")
+        await self._connection.execute("checkpoint")
+        return self._samples / took_s
+
+    async def fill(self) -> float:
+        """Fill the table, emptied before, in one durable transaction; returns how many seconds that took."""
         connection = self._connection
         await connection.execute("truncate bench_rows")
         await connection.execute("checkpoint")
@@ -58,6 +65,4 @@ class RowCopy:
         rows = await connection.fetchval("select count(*) from bench_rows")
         if rows != self._samples:
             raise RuntimeError(f"COPY stored {rows} of {self._samples} rows")
-        await connection.execute("truncate bench_rows")
-        await connection.execute("checkpoint")
-        return self._samples / took_s
+        return took_s

@@ -74,6 +74,7 @@ def post(path: str, host: str, port: int, token: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def get(path: str, host: str, port: int, token: str) -> bytes:
+def get(path: str, host: str, port: int, token: str, accept: str = "*/*") -> bytes:
     """Write a GET as bytes."""
-    return f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    head = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\nAccept: {accept}\r\n\r\n"
+    return head.encode()

@@ -74,7 +74,7 @@ async def _rounds(name: str, load: Load, rig: Rig, database: "asyncpg.Connection
         )
         client = await Client.prepare(rig, "bench.http_load", plan)
         copied = await ceiling.samples_per_s()
-        rate, detail = await _round(plan, client, rig, database)
+        rate, detail = await send(plan, client, rig, database)
         if warming_up:
             continue
         rates.append(rate)
@@ -83,7 +83,7 @@ async def _rounds(name: str, load: Load, rig: Rig, database: "asyncpg.Connection
     return of_ratios(name, rates, ceilings, unit=UNIT, against=AGAINST, floor=load.floor)
 
 
-async def _round(
+async def send(
     plan: Plan, client: Client, rig: Rig, database: "asyncpg.Connection[asyncpg.Record]"
 ) -> tuple[float, str]:
     """Send everything; the clock stops when the last acknowledged sample is stored."""
@@ -91,10 +91,7 @@ async def _round(
     booked = await _booked(database)
     cpu = rig.cpu_s()
     report = await client.go(Report, timeout_s=300.0)
-    async with asyncio.timeout(_STORED_TIMEOUT_S):
-        while await _booked(database) - booked < report.accepted:
-            rig.check_alive()
-            await asyncio.sleep(0.01)
+    await stored(rig, database, booked + report.accepted)
     ended_s = time.monotonic()
     used = {part: seconds - cpu.get(part, 0.0) for part, seconds in rig.cpu_s().items()}
     used["client"] = report.cpu_s
@@ -107,6 +104,14 @@ async def _round(
     detail = f"µs: {costs}; ack P50 {report.ack_p50_ms:.1f} P95 {report.ack_p95_ms:.1f} ms"
     detail += f", stored {ended_s - report.ended_s:.2f} s later" + (f", refused {refused}" if refused else "")
     return counted / (ended_s - report.began_s), detail
+
+
+async def stored(rig: Rig, database: "asyncpg.Connection[asyncpg.Record]", samples: int) -> None:
+    """Wait until so many samples are booked as stored."""
+    async with asyncio.timeout(_STORED_TIMEOUT_S):
+        while await _booked(database) < samples:
+            rig.check_alive()
+            await asyncio.sleep(0.01)
 
 
 async def _booked(database: "asyncpg.Connection[asyncpg.Record]") -> int:

@@ -1,10 +1,11 @@
-"""Sends messages at a steady pace and times each until its samples stand in a frame of an open WebSocket."""
+"""Sends messages at a steady pace and times each until its samples stand in a frame of the open WebSockets."""
 
 import asyncio
 import contextlib
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -19,38 +20,51 @@ from bench.client import READY
 from bench.http import Connection, post
 from contract import frames, topics
 
-SAMPLES_PER_MESSAGE = 25
 _SPACING_US = 40_000
 _CONNECTIONS = 32
 _GREETINGS_AT_ONCE = 8
 _ARRIVAL_TIMEOUT_S = 20.0
+PERCENTILES = (50, 95, 99, 100)
+
+
+class Pace(msgspec.Struct):
+    """How often each sensor sends a message, and how many samples it holds."""
+
+    messages_per_s: float
+    samples: int
+
+
+SLOW = Pace(messages_per_s=1.0, samples=25)
+QUICK = Pace(messages_per_s=10.0, samples=10)
 
 
 class Plan(msgspec.Struct):
-    """What to send: each sensor a message of 25 samples a second, evenly spread, for some rounds after a warm-up."""
+    """What to send: each sensor at the slow pace, evenly spread, for some rounds after a warm-up.
+
+    The first `quick` of the sensors send at the quick pace. Then these are shared out among the viewers, else all
+    sensors are watched by each of them.
+    """
 
     way: Literal["http", "mqtt"]
     http_port: int
     mqtt_port: int
-    email: str
-    password: str
+    access_token: str
     agent_token: str
     sensors: list[UUID]
     sensor_tokens: list[str]
     warm_up_s: float
     round_s: float
     rounds: int
+    viewers: int = 1
+    quick: int = 0
     host: str = "127.0.0.1"
 
 
 class Round(msgspec.Struct):
-    """How long the messages of one round took, in ms."""
+    """How long the messages of one round took to each of their viewers, in ms by percentile (100: the longest)."""
 
-    messages: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    worst_ms: float
+    seen: int
+    took_ms: dict[int, float]
 
 
 class Report(msgspec.Struct):
@@ -125,14 +139,29 @@ class OverMqtt:
 
 
 class Sight:
-    """Watches all sensors over a WebSocket and notes when the last sample of each message comes into sight."""
+    """Notes when the last sample of each message comes into the sight of each of its viewers."""
 
-    def __init__(self) -> None:
-        self.awaited: dict[tuple[bytes, int], float] = {}
+    def __init__(self, viewers: int) -> None:
+        self._viewers = viewers
+        self._awaited: dict[tuple[bytes, int], tuple[float, int]] = {}
         self.delays_s: list[float] = []
 
+    @property
+    def awaited(self) -> int:
+        """How many messages were not seen by all their viewers yet."""
+        return len(self._awaited)
+
+    def expect(self, sensor: UUID, t_us: int) -> None:
+        """Note that a message leaves now."""
+        self._awaited[sensor.bytes, t_us] = (time.perf_counter(), self._viewers)
+
+    def forget(self) -> None:
+        """Await nothing, and begin a new round."""
+        self._awaited.clear()
+        self.delays_s.clear()
+
     async def watch(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Read frames until the socket closes."""
+        """Read a viewer's frames until the socket closes."""
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.BINARY:
                 raise RuntimeError(f"the hub said: {message.data}")
@@ -140,53 +169,62 @@ class Sight:
             for series in frames.decode(message.data).series:
                 sensor = series.sensor_id.bytes
                 for t_us in np.rint(series.t * 1e6).astype(np.int64).tolist():
-                    sent = self.awaited.pop((sensor, t_us), None)
-                    if sent is not None:
-                        self.delays_s.append(now - sent)
+                    if (waiting := self._awaited.get((sensor, t_us))) is None:
+                        continue
+                    sent, left = waiting
+                    self.delays_s.append(now - sent)
+                    if left == 1:
+                        del self._awaited[sensor, t_us]
+                    else:
+                        self._awaited[sensor, t_us] = (sent, left - 1)
 
 
 class Sender:
-    """Sends messages at their due times, whatever became of those before."""
+    """Sends messages of some of the plan's sensors at their due times, whatever became of those before."""
 
-    def __init__(self, plan: Plan, way: Way, sight: Sight) -> None:
+    def __init__(self, plan: Plan, way: Way, sensors: Sequence[int], pace: Pace, sight: Sight | None) -> None:
         self._plan = plan
         self._way = way
+        self._sensors = sensors
+        self._pace = pace
         self._sight = sight
         self._last_t_us = 0
         self._faults: deque[BaseException] = deque()
         self._open: set[asyncio.Task[None]] = set()
 
-    async def reach(self) -> None:
+    async def reach(self, sight: Sight) -> None:
         """Send single messages until one comes into sight: an edge agent may still be on its way to the broker."""
         async with asyncio.timeout(_ARRIVAL_TIMEOUT_S):
-            while not self._sight.delays_s:
-                self.start(0)
+            while not sight.delays_s:
+                self.start(self._sensors[0])
                 await asyncio.sleep(0.2)
         await asyncio.gather(*self._open)
-        self._sight.awaited.clear()
+        sight.forget()
 
     async def run(self, seconds: float) -> None:
         """Send for so long, then wait until everything has come into sight; raises what any message met."""
-        sensors = len(self._plan.sensors)
+        a_second = len(self._sensors) * self._pace.messages_per_s
         began = time.perf_counter()
-        for number in range(round(seconds * sensors)):
-            await asyncio.sleep(began + number / sensors - time.perf_counter())
-            self.start(number % sensors)
+        for number in range(round(seconds * a_second)):
+            await asyncio.sleep(began + number / a_second - time.perf_counter())
+            self.start(self._sensors[number % len(self._sensors)])
         deadline = time.perf_counter() + _ARRIVAL_TIMEOUT_S
-        while self._open or self._sight.awaited:
+        while self._open or (self._sight is not None and self._sight.awaited):
             if self._faults:
                 raise self._faults[0]
             if time.perf_counter() > deadline:
-                raise TimeoutError(f"{len(self._sight.awaited)} messages never came into sight")
+                raise TimeoutError("there are messages that never came into sight")
             await asyncio.sleep(0.01)
 
     def start(self, sensor: int) -> None:
         """Send a message now, without waiting for it."""
         # Each message has a last time of its own, by which it is recognised.
         self._last_t_us = max(self._last_t_us + 1, time.time_ns() // 1000)
-        t_us = self._last_t_us - np.arange(SAMPLES_PER_MESSAGE - 1, -1, -1) * _SPACING_US
-        self._sight.awaited[self._plan.sensors[sensor].bytes, self._last_t_us] = time.perf_counter()
-        values = [float(number) for number in range(SAMPLES_PER_MESSAGE)]
+        count = self._pace.samples
+        t_us = self._last_t_us - np.arange(count - 1, -1, -1) * _SPACING_US
+        if self._sight is not None:
+            self._sight.expect(self._plan.sensors[sensor], self._last_t_us)
+        values = [float(number) for number in range(count)]
         task = asyncio.create_task(self._way.send(sensor, (t_us / 1e6).tolist(), values))
         self._open.add(task)
         task.add_done_callback(self._ended)
@@ -197,14 +235,13 @@ class Sender:
             self._faults.append(fault)
 
 
-async def _socket(plan: Plan, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
-    api = f"http://{plan.host}:{plan.http_port}/api/v1"
-    async with session.post(f"{api}/auth/login", json={"email": plan.email, "password": plan.password}) as answer:
-        token = (await answer.json())["access_token"]
-    socket = await session.ws_connect(f"{api}/live", max_msg_size=0)
-    await socket.send_json({"op": "auth", "access_token": token})
+async def _socket(
+    plan: Plan, session: aiohttp.ClientSession, sensors: Sequence[UUID]
+) -> aiohttp.ClientWebSocketResponse:
+    socket = await session.ws_connect(f"http://{plan.host}:{plan.http_port}/api/v1/live", max_msg_size=0)
+    await socket.send_json({"op": "auth", "access_token": plan.access_token})
     await socket.receive_json()
-    wanted = [str(sensor) for sensor in plan.sensors]
+    wanted = [str(sensor) for sensor in sensors]
     await socket.send_json({"op": "subscribe", "sensors": wanted, "encoding": "binary"})
     said = await socket.receive_json()
     if said.get("op") != "subscribed" or len(said["sensors"]) != len(wanted):
@@ -212,26 +249,42 @@ async def _socket(plan: Plan, session: aiohttp.ClientSession) -> aiohttp.ClientW
     return socket
 
 
+def _senders(plan: Plan, way: Way, sight: Sight) -> list[Sender]:
+    """Return who sends; the first of them is watched."""
+    everybody = range(len(plan.sensors))
+    if not plan.quick:
+        return [Sender(plan, way, everybody, SLOW, sight)]
+    quick, others = everybody[: plan.quick], everybody[plan.quick :]
+    return [Sender(plan, way, quick, QUICK, sight), Sender(plan, way, others, SLOW, None)]
+
+
 async def run(plan: Plan) -> Report:
     """Open everything, wait for the word, run the rounds and report."""
     async with contextlib.AsyncExitStack() as stack:
         way = OverHttp(plan) if plan.way == "http" else OverMqtt(plan, stack)
         await way.open()
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        sight = Sight()
-        watching = asyncio.create_task(sight.watch(await _socket(plan, session)))
-        sender = Sender(plan, way, sight)
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=plan.viewers))
+        )
+        watched = [plan.sensors[place : place + 1] for place in range(plan.quick)] or [plan.sensors]
+        sight = Sight(plan.viewers // len(watched))
+        watching = [
+            asyncio.create_task(sight.watch(await _socket(plan, session, watched[number % len(watched)])))
+            for number in range(plan.viewers)
+        ]
+        senders = _senders(plan, way, sight)
         print(READY, flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        await sender.reach()
-        await sender.run(plan.warm_up_s)
+        await senders[0].reach(sight)
+        await asyncio.gather(*(sender.run(plan.warm_up_s) for sender in senders))
         rounds: list[Round] = []
         for _ in range(plan.rounds):
-            sight.delays_s.clear()
-            await sender.run(plan.round_s)
-            p50, p95, p99, worst = (float(p) * 1000 for p in np.percentile(sight.delays_s, [50, 95, 99, 100]))
-            rounds.append(Round(len(sight.delays_s), p50, p95, p99, worst))
-        watching.cancel()
+            sight.forget()
+            await asyncio.gather(*(sender.run(plan.round_s) for sender in senders))
+            took_s = dict(zip(PERCENTILES, np.percentile(sight.delays_s, PERCENTILES).tolist(), strict=True))
+            rounds.append(Round(len(sight.delays_s), {percent: took * 1000 for percent, took in took_s.items()}))
+        for one in watching:
+            one.cancel()
     return Report(rounds)
 
 

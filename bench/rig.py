@@ -147,6 +147,12 @@ class Rig:
             )
         return Bench(made, tokens, agent.id, agent.token or "")
 
+    async def log_in(self) -> str:
+        """Return an access token of the owner."""
+        login, body = f"{self.hub_url}/api/v1/auth/login", {"email": EMAIL, "password": PASSWORD}
+        async with aiohttp.ClientSession() as session, session.post(login, json=body) as answer:
+            return (await answer.json())["access_token"]
+
     def cpu_s(self) -> dict[str, float]:
         """Return the CPU seconds that each program and server has used so far, children included."""
         pids = {name: child.pid for name, child in self.programs.items()}

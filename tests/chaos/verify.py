@@ -82,6 +82,13 @@ def _joined(packets: Sequence[Sent]) -> NDArray[np.void]:
     return np.concatenate([np.empty(0, SAMPLE), *(_samples(packet.t_us, packet.v) for packet in packets)])
 
 
+def _whole(packets: Sequence[Sent], stored: NDArray[np.void]) -> list[bool]:
+    """Tell of each packet, none of them empty, whether all its samples are among those stored."""
+    held = np.isin(_joined(packets), stored)
+    sizes = np.array([packet.t_us.size for packet in packets])
+    return np.logical_and.reduceat(held, np.cumsum(sizes) - sizes).tolist() if packets else []
+
+
 def _check(
     found: Found,
     sensor: str,
@@ -103,13 +110,14 @@ def _check(
     assert (np.diff(stored["t"]) > 0).all(), "chunks overlap"
     raw = stored["bits"].view(np.float64)
     assert np.array_equal(physical, 2.0 * raw + 1.0), "physical values differ"
-    missing = [packet for packet in acknowledged if not np.isin(_samples(packet.t_us, packet.v), once).all()]
+    whole = _whole(sent, once)
+    missing = [packet for packet, held in zip(sent, whole, strict=True) if packet.acknowledged and not held]
     found.lost_by_the_broker += len(missing)
     for packet in missing:
         since_s = [killed - packet.acknowledged_at_s for killed in broker_killed_at_s]
         excused = any(0 <= one <= BROKER_HELD_S for one in since_s)
         assert excused, f"packet {packet.seq} was acknowledged and is not stored"
-    arrived = [packet.seq for packet in sent if np.isin(_samples(packet.t_us, packet.v), once).all()]
+    arrived = [packet.seq for packet, held in zip(sent, whole, strict=True) if held]
     gaps = max(arrived) - min(arrived) + 1 - len(arrived) if arrived else 0
     check_adds_up(ledger)
     assert (ledger["stored"], ledger["pending"], ledger["rejected"], ledger["lost"]) == (len(stored), 0, 0, 0), ledger
