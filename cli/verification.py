@@ -13,9 +13,10 @@ def report(found: Verification) -> Iterator[str]:
         yield f"  seal {one.seal}  {one.sensor}: {one.samples} samples, count {count}, SHA-256 {sha}"
     for one in found.physical:
         of = f"{one.kind} version {one.profile_version}" if one.profile_version else "no profile"
+        part = "" if one.part == "samples" else f" ({one.part})"
         close = f", {one.close} within 4 ulp" if one.close else ""
         yield (
-            f"  revision {one.revision}  {one.sensor}, {of}: {one.exact} of {one.samples} bit for bit{close},"
+            f"  revision {one.revision}  {one.sensor}{part}, {of}: {one.exact} of {one.samples} bit for bit{close},"
             f" {one.differing} differ"
         )
     yield from (f"  {fault}" for fault in found.faults)

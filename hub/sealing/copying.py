@@ -102,7 +102,7 @@ def _lacking(rows: Sequence[asyncpg.Record], from_t: int, to_t: int) -> tuple[Sa
     recent = recent.take((recent.t_us >= from_t) & (recent.t_us < to_t))
     sealed = samples_of([row for row in rows if row["sealed"]])
     if len(sealed.t_us):
-        recent = recent.take(~reading.held(recent.t_us, recent.raw, sealed.t_us, sealed.raw))
+        recent = recent.take(~reading.held(recent.t_us, recent.identity, sealed.t_us, sealed.identity))
     return recent, cut(recent, LONGEST_SPAN_US)
 
 

@@ -64,7 +64,7 @@ async def _do(tx: Tx, hub: Hub, job: asyncpg.Record) -> None:
     part = Part.of(job, row)
     if await copy_next_hour(tx, hub.vault, part):
         return
-    digest = await hash_content(tx, part.capture_id, part.sensor_no, seal=part.seal, vectors=row["vectors"])
+    digest = await hash_content(tx, part.capture_id, part.sensor_no, seal=part.seal, of_vectors=row["vectors"])
     await job_queries.finish_part(
         tx,
         part.capture_id,

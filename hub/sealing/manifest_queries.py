@@ -46,7 +46,7 @@ async def content(tx: Tx, capture_id: UUID, sensor_no: int, seal: int) -> "Curso
     return await tx.cursor(
         """
         select first_t, n, array_send(t_delta) as t_offset, array_send(raw) as raw, array_send(physical) as physical,
-          status, profile_version, true as sealed
+          status, profile_version, array_send(identity) as identity, true as sealed
         from telemetry_captured
         where capture_id = $1 and sensor_no = $2 and seal <= $3
         order by first_t
@@ -54,39 +54,6 @@ async def content(tx: Tx, capture_id: UUID, sensor_no: int, seal: int) -> "Curso
         capture_id,
         sensor_no,
         seal,
-    )
-
-
-async def vectors(tx: Tx, sensor_no: int, first_t: int, last_t: int) -> "Cursor[asyncpg.Record]":
-    """Open a cursor over a sensor's vectors from the first to the last t, of each t those first that came first."""
-    return await tx.cursor(
-        """
-        select t, identity, array_send(raw) as raw
-        from telemetry_vector
-        where sensor_no = $1 and t between $2 and $3
-        order by t, received_at, identity
-        """,
-        sensor_no,
-        first_t,
-        last_t,
-    )
-
-
-async def vector_conversions(tx: Tx, capture_id: UUID, sensor_no: int) -> "Cursor[asyncpg.Record]":
-    """Open a cursor over a sensor's vectors in a capture's range: raw, and what was made of it."""
-    return await tx.cursor(
-        """
-        select 1 as revision, vector.profile_version, array_send(vector.raw) as raw,
-          array_send(vector.physical) as physical, vector.status
-        from capture_session capture
-        join telemetry_vector vector
-          on vector.sensor_no = $2
-          and vector.t >= (extract(epoch from capture.started_at) * 1000000)::bigint
-          and vector.t < (extract(epoch from capture.stopped_at) * 1000000)::bigint
-        where capture.id = $1
-        """,
-        capture_id,
-        sensor_no,
     )
 
 

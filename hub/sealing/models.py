@@ -71,6 +71,14 @@ class SeriesCheck(BaseModel):
     hash_holds: bool
 
 
+class PhysicalPart(StrEnum):
+    """Which physical values: of samples that are numbers; of vectors their headlines, or every element."""
+
+    SAMPLES = "samples"
+    HEADLINES = "headlines"
+    ELEMENTS = "elements"
+
+
 class PhysicalCheck(BaseModel):
     """Whether physical values are what their profile version makes of raw.
 
@@ -82,7 +90,8 @@ class PhysicalCheck(BaseModel):
     revision: int
     profile_version: int
     kind: str = Field(description="linear, table or custom; none where no profile applied.")
-    samples: int = Field(description="Of vectors every element.")
+    part: PhysicalPart = Field(description="Of vectors headlines and elements are told of apart.")
+    samples: int = Field(description="How many values: samples, headlines or elements.")
     exact: int = Field(description="The same to the last bit, as is their status.")
     close: int = Field(description="Within 4 ulp, of an expression.")
     differing: int

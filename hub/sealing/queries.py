@@ -152,13 +152,14 @@ async def chunks(
     return await tx.fetch(
         """
         select sensor_no, first_t, n, array_send(t_delta) as t_offset, array_send(raw) as raw,
-          array_send(physical) as physical, status, profile_version, received_at, meta, true as sealed
+          array_send(physical) as physical, status, profile_version, received_at, meta,
+          array_send(identity) as identity, true as sealed
         from telemetry_captured
         where capture_id = $1 and sensor_no = $2
           and first_t > $3::bigint - $5::bigint and first_t < $4 and last_t >= $3
         union all
         select sensor_no, first_t, n, array_send(t_offset), array_send(raw),
-          array_send(physical), status, profile_version, received_at, meta, false
+          array_send(physical), status, profile_version, received_at, meta, array_send(identity), false
         from telemetry_recent
         where sensor_no = $2 and first_t > $3::bigint - $5::bigint and first_t < $4 and last_t >= $3
         """,

@@ -59,4 +59,4 @@ async def read(hub: Hub, sensors: Sequence[int], from_us: int) -> Backlog:
 
 def _from(column: Column, from_us: int) -> Column:
     kept = column.take(column.t_us >= from_us)
-    return kept.take(np.lexsort((kept.raw.view(np.int64), kept.t_us)))
+    return kept.take(np.lexsort((kept.bits, kept.t_us)))

@@ -1,7 +1,7 @@
 """Chunks: cutting sorted samples into rows of arrays, and writing those rows as binary COPY."""
 
 import struct
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -31,6 +31,7 @@ COPY_COLUMNS: Final = (
     "profile_version",
     "received_at",
     "meta",
+    "identity",
 )
 CAPTURED_COLUMNS: Final = (
     *("t_delta" if name == "t_offset" else name for name in COPY_COLUMNS),
@@ -40,6 +41,7 @@ CAPTURED_COLUMNS: Final = (
 )
 T = TypeVar("T")
 _INT4_OID: Final = 23
+_INT8_OID: Final = 20
 _FLOAT8_OID: Final = 701
 # Everything up to the first array: the number of fields, then length and value of sensor_no, first_t, last_t, n.
 _FIXED: Final = struct.Struct(">hiiiqiqii")
@@ -50,6 +52,7 @@ _STAMP: Final = struct.Struct(">i16siiii")
 _NULL: Final = struct.pack(">i", -1)
 _ELEMENT_4: Final = np.dtype([("size", ">i4"), ("value", ">i4")])
 _ELEMENT_8: Final = np.dtype([("size", ">i4"), ("value", ">f8")])
+_NAME: Final = np.dtype([("size", ">i4"), ("value", ">i8")])
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ def copy_rows(samples: Samples, starts: I64, stamp: Stamp | None = None) -> Iter
     raw["value"], physical["value"] = samples.raw, samples.physical
     offset_bytes, raw_bytes, physical_bytes = (memoryview(a.tobytes()) for a in (offsets, raw, physical))
     status_bytes = samples.status.tobytes()
+    # A sensor sends vectors or numbers: where the bits of raw tell samples apart, nothing needs to be kept.
+    named = np.logical_or.reduceat(samples.identity != samples.raw.view(np.int64), starts)
     received = np.maximum.reduceat(samples.received_at_us, starts)
     rows: list[bytes | memoryview] = [COPY_HEADER]
     firsts = zip(
@@ -152,10 +157,11 @@ def copy_rows(samples: Samples, starts: I64, stamp: Stamp | None = None) -> Iter
         samples.t_us[ends - 1].tolist(),
         samples.version[starts].tolist(),
         received.tolist(),
+        named.tolist(),
         strict=True,
     )
     fields = len(COPY_COLUMNS if stamp is None else CAPTURED_COLUMNS)
-    for place, (start, end, sensor_no, first_t, last_t, version, received_at) in enumerate(firsts):
+    for place, (start, end, sensor_no, first_t, last_t, version, received_at, name) in enumerate(firsts):
         count = end - start
         eights = _ARRAY.pack(20 + 12 * count, 1, 0, _FLOAT8_OID, count, 1)
         rows += (
@@ -171,6 +177,7 @@ def copy_rows(samples: Samples, starts: I64, stamp: Stamp | None = None) -> Iter
         rows.append(_NULL if not any(codes) else struct.pack(">i", count) + codes)
         rows.append(_TAIL.pack(4, version, 8, received_at))
         rows.append(_meta(samples.meta, start, end))
+        rows.append(_names(samples.identity[start:end]) if name else _NULL)
         if stamp is not None:
             rows.append(_STAMP.pack(16, stamp.capture_id.bytes, 4, stamp.seal, 4, stamp.first_chunk_no + place))
         if len(rows) > 4096:
@@ -190,6 +197,12 @@ def _meta(meta: dict[int, Any], start: int, end: int) -> bytes:
     return struct.pack(">ib", len(text) + 1, 1) + text
 
 
+def _names(identity: I64) -> bytes:
+    names = np.empty(len(identity), _NAME)
+    names["size"], names["value"] = 8, identity
+    return _ARRAY.pack(20 + names.nbytes, 1, 0, _INT8_OID, len(names), 1) + names.tobytes()
+
+
 async def source_of(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
     """Hand the parts of a COPY's data to the driver, which takes them one by one."""
     for part in parts:
@@ -202,6 +215,18 @@ def read_array(data: bytes, kind: str) -> npt.NDArray[Any]:
         return np.empty(0, kind[1:])
     element = np.dtype([("size", ">i4"), ("value", kind)])
     return np.frombuffer(data, element, offset=20)["value"].astype(kind[1:])
+
+
+def names_of(rows: Sequence[Any], raw: F64) -> I64 | None:
+    """Read what tells the samples of chunks apart; None where the bits of raw do, which are those of all the chunks."""
+    if all(row["identity"] is None for row in rows):
+        return None
+    return np.concatenate(
+        [
+            part.view(np.int64) if row["identity"] is None else read_array(row["identity"], ">i8")
+            for row, part in zip(rows, np.split(raw, np.cumsum([row["n"] for row in rows])[:-1]), strict=True)
+        ]
+    )
 
 
 def offsets_of(row: Any) -> I64:

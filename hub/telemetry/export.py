@@ -40,7 +40,7 @@ async def csv(
     yield (",".join(columns) + "\r\n").encode()
     for sensor, revision in sensors:
         if sensor["axis"] is not None:
-            async for rows in vectors.pages(tx, sensor["no"], from_us=from_us, to_us=to_us):
+            async for rows in vectors.pages(tx, sensor["no"], from_us=from_us, to_us=to_us, revision=revision):
                 yield await asyncio.to_thread(_vector_rows, rows, sensor, values)
             continue
         async for piece in reading.stream(

@@ -52,7 +52,8 @@ async def chunks(tx: Tx, sensors: Sequence[int], from_t: int, to_t: int) -> list
     return await tx.fetch(
         """
         select chunk_no, sensor_no, first_t, n, array_send(t_offset) as t_offset, array_send(raw) as raw,
-          array_send(physical) as physical, status, profile_version, received_at, meta, false as sealed
+          array_send(physical) as physical, status, profile_version, received_at, meta,
+          array_send(identity) as identity, false as sealed
         from telemetry_recent
         where sensor_no = any ($1::int[]) and first_t >= $2 and first_t < $3
         """,

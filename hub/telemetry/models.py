@@ -84,6 +84,7 @@ class CaptureVectorQuery(VectorQuery):
     """The newest vectors of one sensor within a capture."""
 
     sensor_id: UUID
+    revision: Revision = None
 
 
 class VectorsOut(BaseModel):
@@ -99,6 +100,7 @@ class VectorsOut(BaseModel):
     physical: list[list[float | None]] | None = None
     status: list[Status]
     total: int = Field(description="Vectors in the range.")
+    revision: int = 1
 
 
 class Ledger(BaseModel):

@@ -87,7 +87,8 @@ async def overlapping(
     return await tx.fetch(
         """
         select chunk.sensor_no, chunk.first_t, chunk.n,
-          array_send(chunk.t_offset) as t_offset, array_send(chunk.raw) as raw, false as sealed
+          array_send(chunk.t_offset) as t_offset, array_send(chunk.raw) as raw, array_send(chunk.identity) as identity,
+          false as sealed
         from unnest($1::int[], $2::bigint[], $3::bigint[]) as span (sensor_no, first_t, last_t)
         join telemetry_recent chunk
           on chunk.sensor_no = span.sensor_no
@@ -95,7 +96,7 @@ async def overlapping(
           and chunk.last_t >= span.first_t
         union all
         select chunk.sensor_no, chunk.first_t, chunk.n,
-          array_send(chunk.t_delta), array_send(chunk.raw), true
+          array_send(chunk.t_delta), array_send(chunk.raw), array_send(chunk.identity), true
         from unnest($1::int[], $2::bigint[], $3::bigint[]) as span (sensor_no, first_t, last_t)
         join telemetry_captured chunk
           on chunk.sensor_no = span.sensor_no

@@ -49,7 +49,8 @@ async def chunks(
         select chunk.first_t, chunk.n, array_send(chunk.t_delta) as t_offset, array_send(chunk.raw) as raw,
           array_send(coalesce(later.physical, chunk.physical)) as physical,
           case when later.revision is null then chunk.status else later.status end as status,
-          coalesce(later.profile_version, chunk.profile_version) as profile_version, true as sealed
+          coalesce(later.profile_version, chunk.profile_version) as profile_version,
+          array_send(chunk.identity) as identity, true as sealed
         from telemetry_captured chunk
         left join telemetry_revision later on later.capture_id = chunk.capture_id
           and later.sensor_no = chunk.sensor_no and later.chunk_no = chunk.chunk_no and later.revision = $6
@@ -58,7 +59,7 @@ async def chunks(
           and exists (select from capture_session where id = $5::uuid and status = 'sealed')
         union all
         select first_t, n, array_send(t_offset), array_send(raw), array_send(physical),
-          status, profile_version, false
+          status, profile_version, array_send(identity), false
         from telemetry_recent chunk
         where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
           and (
@@ -99,7 +100,7 @@ async def chunks_of_all(tx: Tx, sensors: Sequence[int], from_us: int, span_us: i
     return await tx.fetch(
         """
         select sensor_no, first_t, n, array_send(t_offset) as t_offset, array_send(raw) as raw,
-          array_send(physical) as physical, status, profile_version, false as sealed
+          array_send(physical) as physical, status, profile_version, array_send(identity) as identity, false as sealed
         from telemetry_recent
         where sensor_no = any ($1::int[]) and first_t > $2::bigint - $3::bigint and last_t >= $2
         order by sensor_no, first_t
@@ -119,7 +120,8 @@ async def chunk_cursor(
         select chunk.first_t, chunk.n, array_send(chunk.t_delta) as t_offset, array_send(chunk.raw) as raw,
           array_send(coalesce(later.physical, chunk.physical)) as physical,
           case when later.revision is null then chunk.status else later.status end as status,
-          coalesce(later.profile_version, chunk.profile_version) as profile_version, true as sealed
+          coalesce(later.profile_version, chunk.profile_version) as profile_version,
+          array_send(chunk.identity) as identity, true as sealed
         from telemetry_captured chunk
         left join telemetry_revision later on later.capture_id = chunk.capture_id
           and later.sensor_no = chunk.sensor_no and later.chunk_no = chunk.chunk_no and later.revision = $6
@@ -128,7 +130,7 @@ async def chunk_cursor(
           and exists (select from capture_session where id = $5::uuid and status = 'sealed')
         union all
         select first_t, n, array_send(t_offset), array_send(raw), array_send(physical),
-          status, profile_version, false
+          status, profile_version, array_send(identity), false
         from telemetry_recent chunk
         where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
           and (

@@ -1,7 +1,7 @@
 """The way out: chunks of one sensor's range put together, sorted, and thinned where that was asked for."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from tsdownsample import M4Downsampler
 from contract.conversion.convert import convert
 from hub.kit.db import Tx
 from hub.telemetry import read_queries
-from hub.telemetry.chunks import LONGEST_SPAN_US, offsets_of, read_array
+from hub.telemetry.chunks import LONGEST_SPAN_US, names_of, offsets_of, read_array
 from hub.telemetry.entries import F64, I32, I64, U8
 from hub.telemetry.problems import RangeTooLarge
 from hub.telemetry.revisions import FIRST, Revision
@@ -27,7 +27,10 @@ PAGE_CHUNKS: Final = 500
 
 @dataclass(frozen=True)
 class Column:
-    """One sensor's samples, all of shape (n,), sorted by (t, raw bits): t in µs since 1970, physical NaN for null."""
+    """One sensor's samples, all of shape (n,), sorted by (t, bits): t in µs since 1970, physical NaN for null.
+
+    `identity` tells vectors apart, of which raw and physical are the headlines; None where the bits of raw do.
+    """
 
     t_us: I64
     raw: F64
@@ -36,6 +39,12 @@ class Column:
     version: I32
     total: int
     decimated: bool = False
+    identity: I64 | None = None
+
+    @property
+    def bits(self) -> I64:
+        """Return what tells samples of one t apart."""
+        return self.raw.view(np.int64) if self.identity is None else self.identity
 
     def take(self, places: Any) -> "Column":
         """Return the samples at these places; `total` stays."""
@@ -47,6 +56,7 @@ class Column:
             self.version[places],
             self.total,
             self.decimated,
+            None if self.identity is None else self.identity[places],
         )
 
 
@@ -119,13 +129,15 @@ def join(rows: Sequence[asyncpg.Record]) -> Column:
         if row["status"] is not None:
             status[start : start + row["n"]] = np.frombuffer(row["status"], np.uint8)
     first = np.array([row["first_t"] for row in rows], np.int64)
+    raw = np.concatenate([read_array(row["raw"], ">f8") for row in rows])
     return Column(
         np.repeat(first, counts) + np.concatenate([offsets_of(row) for row in rows]),
-        np.concatenate([read_array(row["raw"], ">f8") for row in rows]),
+        raw,
         np.concatenate([read_array(row["physical"], ">f8") for row in rows]),
         status,
         np.repeat(np.array([row["profile_version"] for row in rows], np.int32), counts),
         total,
+        identity=names_of(rows, raw),
     )
 
 
@@ -138,6 +150,9 @@ def concatenate(columns: Sequence[Column]) -> Column:
         np.concatenate([column.status for column in columns]),
         np.concatenate([column.version for column in columns]),
         sum(column.total for column in columns),
+        identity=None
+        if all(column.identity is None for column in columns)
+        else np.concatenate([column.bits for column in columns]),
     )
 
 
@@ -147,7 +162,7 @@ def decimate(column: Column, max_points: int) -> Column:
     `max_points` is 20 at least; no more samples than that are kept.
     """
     kept = column.take(places_shown(column, max_points))
-    return Column(kept.t_us, kept.raw, kept.physical, kept.status, kept.version, column.total, decimated=True)
+    return replace(kept, decimated=True)
 
 
 def places_shown(column: Column, max_points: int) -> I64:
@@ -169,8 +184,7 @@ def places_shown(column: Column, max_points: int) -> I64:
 def within(column: Column, from_us: int, to_us: int) -> Column:
     """Return the samples with from ≤ t < to."""
     inside = (column.t_us >= from_us) & (column.t_us < to_us)
-    kept = column.take(inside)
-    return Column(kept.t_us, kept.raw, kept.physical, kept.status, kept.version, int(inside.sum()))
+    return replace(column.take(inside), total=int(inside.sum()))
 
 
 def _by_origin(rows: Sequence[asyncpg.Record]) -> tuple[Column, Column]:
@@ -184,36 +198,32 @@ def _revised(recent: Column, revision: Revision) -> Column:
         return recent
     physical, status = convert(revision.profile, recent.raw)
     version = np.full(len(recent.t_us), revision.version, np.int32)
-    return Column(recent.t_us, recent.raw, physical, status, version, recent.total)
+    return replace(recent, physical=physical, status=status, version=version)
 
 
 def _united(sealed: Column, recent: Column) -> Column:
     """Sort what a capture holds of both, a sample that is in both once."""
     if len(sealed.t_us) and len(recent.t_us):
-        recent = recent.take(~held(recent.t_us, recent.raw, sealed.t_us, sealed.raw))
+        recent = recent.take(~held(recent.t_us, recent.bits, sealed.t_us, sealed.bits))
         return _sorted(concatenate([sealed, recent]))
     return _sorted(sealed if len(sealed.t_us) else recent)
 
 
-def held(t_us: I64, raw: F64, by_t_us: I64, by_raw: F64) -> npt.NDArray[np.bool_]:
-    """Tell which samples are among others, by t and the bits of raw; of equal ones as many as are among those."""
-    times = np.concatenate((by_t_us, t_us))
-    bits = np.concatenate((by_raw, raw)).view(np.int64)
+def held(t_us: I64, bits: I64, by_t_us: I64, by_bits: I64) -> npt.NDArray[np.bool_]:
+    """Tell which samples are among others, by t and what tells those of one t apart."""
+    times, names = np.concatenate((by_t_us, t_us)), np.concatenate((by_bits, bits))
     mine = np.arange(len(times)) >= len(by_t_us)
-    if not mine.any():
-        return np.zeros(0, np.bool_)
-    order = np.lexsort((mine, bits, times))
+    order = np.lexsort((mine, names, times))
+    # Theirs come first in their group of equal ones: one of mine is held where its group begins with one of theirs.
     new = np.ones(len(order), np.bool_)
-    new[1:] = (np.diff(times[order]) != 0) | (np.diff(bits[order]) != 0)
-    starts, group = np.flatnonzero(new), np.cumsum(new) - 1
-    theirs = np.add.reduceat((~mine[order]).astype(np.int64), starts)[group]
-    rank = np.arange(len(order)) - starts[group] - theirs
+    new[1:] = (np.diff(times[order]) != 0) | (np.diff(names[order]) != 0)
+    begins_with_theirs = ~mine[order][np.flatnonzero(new)][np.cumsum(new) - 1]
     found = np.zeros(len(t_us), np.bool_)
-    found[order[mine[order] & (rank < theirs)] - len(by_t_us)] = True
+    found[order[mine[order] & begins_with_theirs] - len(by_t_us)] = True
     return found
 
 
 def _sorted(column: Column) -> Column:
     if len(column.t_us) < 2 or (np.diff(column.t_us) > 0).all():
         return column
-    return column.take(np.lexsort((column.raw.view(np.int64), column.t_us)))
+    return column.take(np.lexsort((column.bits, column.t_us)))

@@ -1,8 +1,11 @@
 """Which physical values a capture shows: those of a revision, by default of the newest one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+import asyncpg
 
 from contract.conversion.profile import Profile
 from hub.conversion import service as conversion
@@ -37,9 +40,19 @@ async def find(tx: Tx, vault: Vault, capture_id: UUID, sensor_id: UUID, number: 
     wanted = newest if number is None else number
     if wanted not in known:
         raise RevisionUnknown(revision=wanted, newest=newest)
-    mine = [row for row in rows if row["profile_id"] is not None and row["revision"] <= wanted]
+    return await _up_to(tx, vault, rows, wanted)
+
+
+async def before(tx: Tx, vault: Vault, capture_id: UUID, sensor_id: UUID, number: int) -> Revision:
+    """Find what a revision that is being made is compared with: the newest one before it."""
+    rows = await read_queries.revisions(tx, capture_id, sensor_id)
+    return await _up_to(tx, vault, rows, number - 1)
+
+
+async def _up_to(tx: Tx, vault: Vault, rows: Sequence[asyncpg.Record], number: int) -> Revision:
+    mine = [row for row in rows if row["profile_id"] is not None and row["revision"] <= number]
     if not mine:
-        return Revision(wanted)
+        return Revision(number)
     own = max(mine, key=lambda row: row["revision"])
     profile = await conversion.profile_of(tx, vault, own["profile_id"])
-    return Revision(wanted, own["revision"], own["profile_version"], profile)
+    return Revision(number, own["revision"], own["profile_version"], profile)

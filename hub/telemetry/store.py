@@ -10,7 +10,7 @@ from contract.packets import NO_TIME
 from hub.kit.db import Tx
 from hub.telemetry import chunks, queries, vector_queries
 from hub.telemetry.batch import Batch, Counts, Read, held_already, multirange, packets_of, spans_of
-from hub.telemetry.chunks import LONGEST_SPAN_US, MAX_SPAN_US, Samples, offsets_of, read_array
+from hub.telemetry.chunks import LONGEST_SPAN_US, MAX_SPAN_US, Samples, names_of, offsets_of, read_array
 
 DAY_US: Final = 86_400_000_000
 HOUR_US: Final = 3_600_000_000
@@ -73,14 +73,9 @@ async def _drop_what_is_held(tx: Tx, batch: Batch, doubtful: npt.NDArray[np.bool
     numbers = np.repeat(np.array([row["sensor_no"] for row in rows], np.int32), counts)
     times = np.repeat(np.array([row["first_t"] for row in rows], np.int64), counts)
     times += np.concatenate([offsets_of(row) for row in rows])
-    identity = np.concatenate([read_array(row["raw"], ">f8") for row in rows]).view(np.int64)
-    if batch.samples.vectors:
-        vectors = await vector_queries.identities(
-            tx, [span.sensor_no for span in spans], [span.first_t for span in spans], [span.last_t for span in spans]
-        )
-        numbers = np.concatenate((numbers, np.array([row["sensor_no"] for row in vectors], np.int32)))
-        times = np.concatenate((times, np.array([row["t"] for row in vectors], np.int64)))
-        identity = np.concatenate((identity, np.array([row["identity"] for row in vectors], np.int64)))
+    raw = np.concatenate([read_array(row["raw"], ">f8") for row in rows])
+    names = names_of(rows, raw)
+    identity = raw.view(np.int64) if names is None else names
     batch.drop_stored(held_already(batch.samples, doubtful, numbers, times, identity))
 
 

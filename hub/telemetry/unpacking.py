@@ -6,14 +6,14 @@ from typing import Any
 import asyncpg
 import numpy as np
 
-from hub.telemetry.chunks import Samples, offsets_of, read_array
+from hub.telemetry.chunks import Samples, names_of, offsets_of, read_array
 
 
 def samples_of(rows: Sequence[asyncpg.Record]) -> Samples:
-    """Put the samples of chunks together, sorted by (sensor, t, raw bits).
+    """Put the samples of chunks together, sorted by (sensor, t, identity).
 
     Rows have sensor_no, first_t, n, t_offset, raw, physical (arrays as sent), status, profile_version, received_at,
-    meta and sealed.
+    meta, identity and sealed.
     """
     if not rows:
         return Samples.none()
@@ -31,6 +31,7 @@ def samples_of(rows: Sequence[asyncpg.Record]) -> Samples:
         return np.repeat(np.array([row[name] for row in rows], kind), counts)
 
     raw = np.concatenate([read_array(row["raw"], ">f8") for row in rows])
+    names = names_of(rows, raw)
     samples = Samples(
         sensor_no=repeated("sensor_no", np.int32),
         t_us=repeated("first_t", np.int64) + np.concatenate([offsets_of(row) for row in rows]),
@@ -39,7 +40,7 @@ def samples_of(rows: Sequence[asyncpg.Record]) -> Samples:
         status=status,
         version=repeated("profile_version", np.int32),
         received_at_us=repeated("received_at", np.int64),
-        identity=raw.view(np.int64),
+        identity=raw.view(np.int64) if names is None else names,
         meta=meta,
         vectors={},
     )

@@ -23,18 +23,20 @@ async def insert(
     )
 
 
-async def identities(tx: Tx, sensors: Sequence[int], first: Sequence[int], last: Sequence[int]) -> list[asyncpg.Record]:
-    """List what tells the stored vectors apart in stretches of time (µs), both ends included."""
+async def named(tx: Tx, sensor_no: int, times: Sequence[int], identities: Sequence[int]) -> list[asyncpg.Record]:
+    """Read the vectors with these t and identities, in this order; what is not there is left out."""
     return await tx.fetch(
         """
-        select distinct vector.sensor_no, vector.t, vector.identity
-        from unnest($1::int[], $2::bigint[], $3::bigint[]) as span (sensor_no, first_t, last_t)
+        select vector.t, vector.identity, array_send(vector.raw) as raw, array_send(vector.physical) as physical,
+          vector.status, vector.profile_version
+        from unnest($2::bigint[], $3::bigint[]) with ordinality as wanted (t, identity, place)
         join telemetry_vector vector
-          on vector.sensor_no = span.sensor_no and vector.t between span.first_t and span.last_t
+          on vector.sensor_no = $1 and vector.t = wanted.t and vector.identity = wanted.identity
+        order by wanted.place
         """,
-        sensors,
-        first,
-        last,
+        sensor_no,
+        times,
+        identities,
     )
 
 
@@ -56,7 +58,7 @@ async def newest(tx: Tx, sensor_no: int, from_us: int, to_us: int, limit: int) -
     """Read the newest vectors with from ≤ t < to, the newest first."""
     return await tx.fetch(
         """
-        select t, array_send(raw) as raw, array_send(physical) as physical, status, profile_version
+        select t, identity, array_send(raw) as raw, array_send(physical) as physical, status, profile_version
         from telemetry_vector
         where sensor_no = $1 and t >= $2 and t < $3
         order by t desc, identity desc
@@ -73,7 +75,7 @@ async def cursor(tx: Tx, sensor_no: int, from_us: int, to_us: int) -> "Cursor[as
     """Open a cursor over all vectors with from ≤ t < to, in order."""
     return await tx.cursor(
         """
-        select t, array_send(raw) as raw, array_send(physical) as physical, status, profile_version
+        select t, identity, array_send(raw) as raw, array_send(physical) as physical, status, profile_version
         from telemetry_vector
         where sensor_no = $1 and t >= $2 and t < $3
         order by t, identity

@@ -12,9 +12,10 @@ from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
 from hub.projects.access import readable_values
 from hub.projects.problems import RawNotAllowed
-from hub.telemetry import counting, read_queries, vector_queries, vectors
+from hub.telemetry import counting, read_queries, revisions, vector_queries, vectors
 from hub.telemetry.models import STATUS_NAMES, CaptureVectorQuery, VectorQuery, VectorsOut, to_us
-from hub.telemetry.problems import NoVectors, SensorNotCaptured
+from hub.telemetry.problems import NoVectors, RevisionUnknown, SensorNotCaptured
+from hub.telemetry.revisions import FIRST, Revision
 from hub.telemetry.routes import CAPTURE_VIEWER, SENSOR_VIEWER
 
 routes = Routes("samples")
@@ -43,7 +44,7 @@ async def read_sensor_vectors(ctx: Context, sensor_id: UUID, query: VectorQuery)
     "/captures/{capture_id}/vectors",
     access=CAPTURE_VIEWER,
     answer=VectorsOut,
-    problems=[RawNotAllowed, NoVectors, SensorNotCaptured],
+    problems=[RawNotAllowed, NoVectors, SensorNotCaptured, RevisionUnknown],
 )
 async def read_capture_vectors(ctx: Context, capture_id: UUID, query: CaptureVectorQuery) -> web.Response:
     """Read the newest vectors that a capture holds of one sensor."""
@@ -51,13 +52,16 @@ async def read_capture_vectors(ctx: Context, capture_id: UUID, query: CaptureVec
     sensor = next((one for one in sensors if one["id"] == query.sensor_id), None)
     if sensor is None:
         raise SensorNotCaptured
-    answer = await _read(ctx, sensor, query, *await counting.capture_bounds(ctx.tx, capture_id))
-    details = {"sensor_id": query.sensor_id} | _shown(query, answer)
+    revision = await revisions.find(ctx.tx, ctx.hub.vault, capture_id, query.sensor_id, query.revision)
+    answer = await _read(ctx, sensor, query, *await counting.capture_bounds(ctx.tx, capture_id), revision=revision)
+    details = {"sensor_id": query.sensor_id, "revision": revision.number} | _shown(query, answer)
     await record(ctx, Fact("capture.samples_read", subject_id=capture_id, details=details))
     return _response(answer)
 
 
-async def _read(ctx: Context, sensor: Any, query: VectorQuery, first: int, last: int) -> dict[str, Any]:
+async def _read(
+    ctx: Context, sensor: Any, query: VectorQuery, first: int, last: int, *, revision: Revision = FIRST
+) -> dict[str, Any]:
     values = readable_values(ctx.scope, query.values)
     axis = sensor["axis"]
     if axis is None:
@@ -65,7 +69,7 @@ async def _read(ctx: Context, sensor: Any, query: VectorQuery, first: int, last:
     start = max(first, to_us(query.from_)) if query.from_ else first
     end = min(last, to_us(query.to)) if query.to else last
     limit = min(query.limit, max(1, vectors.MAX_ELEMENTS // axis["count"]))
-    found = await vectors.newest(ctx.tx, sensor["no"], from_us=start, to_us=end, limit=limit)
+    found = await vectors.newest(ctx.tx, sensor["no"], from_us=start, to_us=end, limit=limit, revision=revision)
     answer: dict[str, Any] = {"sensor_id": sensor["id"], "axis": axis, "t": [each.t_us / 1e6 for each in found]}
     if "raw" in values:
         answer["raw"] = [each.raw for each in found]
@@ -74,6 +78,7 @@ async def _read(ctx: Context, sensor: Any, query: VectorQuery, first: int, last:
     return answer | {
         "status": [STATUS_NAMES[each.worst] for each in found],
         "total": await vector_queries.count(ctx.tx, sensor["no"], start, end),
+        "revision": revision.number,
     }
 
 

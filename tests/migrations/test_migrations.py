@@ -95,3 +95,55 @@ class TestSecrets:
             """
         )
         await connection.close()
+
+
+class TestIdentity:
+    """0018, with chunks of vectors from before it: of equal headlines at one t those that came first are the first."""
+
+    async def test_chunks_from_before_name_their_vectors(self, empty_database_url: str) -> None:
+        await asyncio.to_thread(upgrade, empty_database_url, "0017")
+        connection = await asyncpg.connect(empty_database_url)
+        await connection.execute(
+            """
+            with of as (insert into project (name) values ('p') returning id)
+            insert into sensor (project_id, name, type, input_unit, display_unit, token_digest, token_sealed, axis)
+            select id, name, 'other', '', '', convert_to(name, 'UTF8'), '', axis::jsonb
+            from of, (values
+              ('spectrum', '{"quantity": "f", "unit": "Hz", "start": 0, "step": 1, "count": 2}'), ('number', null)
+            ) as made (name, axis)
+            """
+        )
+        spectrum, number = [
+            await connection.fetchval("select no from sensor where name = $1", name) for name in ("spectrum", "number")
+        ]
+        await connection.execute("select ensure_telemetry_day(0)")
+        # At t = 10 two with the same peak, of which 71 came first; that of t = 13 is gone.
+        await connection.executemany(
+            """
+            insert into telemetry_vector (sensor_no, t, identity, profile_version, received_at, raw, physical)
+            values ($1, $2, $3, 1, $4, $5, $5)
+            """,
+            [(spectrum, 10, 70, 6, [9.0, 1.0]), (spectrum, 10, 71, 5, [2.0, 9.0]), (spectrum, 11, -5, 5, [1.0, 0.0])],
+        )
+        chunk = "(sensor_no, first_t, last_t, n, {times}, raw, physical, profile_version, received_at"
+        recent = f"insert into telemetry_recent {chunk.format(times='t_offset')}) "
+        await connection.execute(
+            recent + "values ($1, 10, 13, 4, '{0,0,1,3}', '{9,9,1,4}', '{9,9,1,4}', 1, 6)", spectrum
+        )
+        await connection.execute(recent + "values ($1, 10, 10, 1, '{0}', '{9}', '{9}', 1, 6)", number)
+        sealed = f"insert into telemetry_captured {chunk.format(times='t_delta')}, capture_id, seal, chunk_no) "
+        await connection.execute(
+            sealed + "values ($1, 10, 11, 2, '{0,1}', '{9,1}', '{9,1}', 1, 5, gen_random_uuid(), 1, 0)", spectrum
+        )
+        capture = await connection.fetchval("select capture_id from telemetry_captured")
+        await connection.execute(
+            sealed + "values ($1, 10, 10, 1, '{0}', '{9}', '{9}', 1, 6, $2, 2, 1)", spectrum, capture
+        )
+        await asyncio.to_thread(upgrade, empty_database_url, "0018")
+        rows = await connection.fetch("select sensor_no, identity from telemetry_recent order by sensor_no")
+        assert {row["sensor_no"]: row["identity"] for row in rows} == {spectrum: [71, 70, -5, 0], number: None}
+        rows = await connection.fetch("select identity from telemetry_captured order by chunk_no")
+        assert [row["identity"] for row in rows] == [[71, -5], [70]]
+        await connection.close()
+        await asyncio.to_thread(downgrade, empty_database_url, "0017")
+        await asyncio.to_thread(upgrade, empty_database_url, "0018")

@@ -3349,13 +3349,15 @@ export interface components {
              * @description linear, table or custom; none where no profile applied.
              */
             kind: string;
+            /** @description Of vectors headlines and elements are told of apart. */
+            part: components["schemas"]["PhysicalPart"];
             /** Profile Version */
             profile_version: number;
             /** Revision */
             revision: number;
             /**
              * Samples
-             * @description Of vectors every element.
+             * @description How many values: samples, headlines or elements.
              */
             samples: number;
             /** Sensor */
@@ -3366,6 +3368,12 @@ export interface components {
              */
             sensor_id: string;
         };
+        /**
+         * PhysicalPart
+         * @description Which physical values: of samples that are numbers; of vectors their headlines, or every element.
+         * @enum {string}
+         */
+        PhysicalPart: "samples" | "headlines" | "elements";
         /**
          * Preview
          * @description What to try a profile on: raw values, or the sensor's stored samples with from ≤ t < to.
@@ -4881,6 +4889,11 @@ export interface components {
              * @default null
              */
             raw?: number[][] | null;
+            /**
+             * Revision
+             * @default 1
+             */
+            revision?: number;
             /**
              * Sensor Id
              * Format: uuid
@@ -8278,6 +8291,7 @@ export interface operations {
             query: {
                 from?: string | null;
                 limit?: number;
+                revision?: number | null;
                 sensor_id: string;
                 to?: string | null;
                 values?: ("raw" | "physical")[] | null;
@@ -8317,7 +8331,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description not-found: There is no such thing here; sensor-not-captured: This sensor is not part of the capture */
+            /** @description not-found: There is no such thing here; revision-unknown: The capture has no such revision; sensor-not-captured: This sensor is not part of the capture */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -117,6 +117,13 @@ class Recorded:
         )
         assert sorted((micros(row[0]), struct.pack("<d", row[1])) for row in rows) == sorted(expected)
 
+    async def check_count(self, n: int) -> None:
+        """Compare how many samples the columns, the ledger and the table show: what a vector is does not matter."""
+        shown = await self.user.get(f"/captures/{self.id}/samples?sensor_id={self.sensor['id']}")
+        ledger = (await self.user.get(f"/captures/{self.id}/ledger")).ok
+        rows = "select count(*) from telemetry_record where capture_session_id = $1::text::uuid"
+        assert (len(shown.ok["t"]), ledger["stored"], await self.db.fetchval(rows, self.id)) == (n, n, n)
+
 
 def micros(at: str | datetime) -> int:
     """Microseconds since 1970 of a time, exactly."""

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from hub.kit.context import Hub
 from hub.kit.db import Tx
-from hub.sealing.verification import ulps
+from hub.sealing.physical import ulps
 from hub.settings import Settings
 from tests.hub.callers import Caller
 from tests.hub.sealing.conftest import Recorded, seal_all
