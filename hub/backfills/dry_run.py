@@ -6,12 +6,12 @@ from uuid import UUID
 
 from contract.conversion.convert import convert
 from contract.conversion.profile import Profile
-from hub.backfills import service
+from hub.backfills import elements, service
 from hub.backfills.models import DryRun
 from hub.conversion import service as conversion
 from hub.kit.context import Context
 from hub.ledger.service import Fact, record
-from hub.telemetry import counting, reading, revisions
+from hub.telemetry import counting, reading, revisions, vectors
 from hub.telemetry.differences import Tally
 from hub.telemetry.reading import Column
 
@@ -38,6 +38,11 @@ async def dry_run(ctx: Context, capture_id: UUID, profile_id: UUID) -> DryRun:
         total += len(piece.t_us)
         if tally.samples < MOST_SAMPLES:
             await asyncio.to_thread(_compare, tally, profile, piece)
+    of_elements: Tally | None = None
+    if series["of_vectors"]:
+        of_elements = Tally()
+        pages = vectors.pages(ctx.tx, series["sensor_no"], from_us=begin, to_us=end, revision=newest)
+        await elements.compare(of_elements, profile, pages, most=MOST_SAMPLES)
     details = {"sensor_id": series["sensor_id"], "profile_version": series["version"], "samples": tally.samples}
     await record(ctx, Fact("backfill.tried", subject_id=capture_id, details=details))
     return DryRun(
@@ -47,6 +52,7 @@ async def dry_run(ctx: Context, capture_id: UUID, profile_id: UUID) -> DryRun:
         profile_version=series["version"],
         samples=total,
         difference=tally.difference(),
+        elements=None if of_elements is None else of_elements.difference(),
     )
 
 

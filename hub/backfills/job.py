@@ -10,6 +10,7 @@ import structlog
 
 from contract.conversion.convert import convert
 from contract.conversion.profile import Profile, ProfileInvalid
+from hub.backfills import elements
 from hub.backfills import job_queries as queries
 from hub.backfills.rows import COLUMNS, revision_rows
 from hub.conversion import service as conversion
@@ -18,12 +19,15 @@ from hub.kit.db import Tx
 from hub.kit.problems import DatabaseAway, TryAgain
 from hub.kit.vault import SealBroken
 from hub.ledger.service import Fact, record_for_system
-from hub.telemetry.chunks import read_array, source_of
+from hub.telemetry import revisions, vectors
+from hub.telemetry.chunks import MAX_SAMPLES, names_of, offsets_of, read_array, source_of
 from hub.telemetry.differences import Tally
 
 log = structlog.get_logger(__name__)
 
 CHUNKS_AT_ONCE: Final = 256
+# About two seconds of work.
+ELEMENTS_AT_ONCE: Final = 4_000_000
 MOST_FAILURES: Final = 5
 BY: Final = "backfills"
 
@@ -82,8 +86,15 @@ async def _chunks(tx: Tx, job: asyncpg.Record) -> list[asyncpg.Record]:
         sensor_no=job["sensor_no"],
         revision=job["revision"],
         next_chunk=job["next_chunk"],
-        most=CHUNKS_AT_ONCE,
+        most=_at_once(job["vector_size"]),
     )
+
+
+def _at_once(vector_size: int | None) -> int:
+    """Return how many chunks a step converts: of vectors no more than it can compare by all their elements."""
+    if vector_size is None:
+        return CHUNKS_AT_ONCE
+    return min(CHUNKS_AT_ONCE, max(1, ELEMENTS_AT_ONCE // (MAX_SAMPLES * vector_size)))
 
 
 async def _convert(tx: Tx, hub: Hub, job: asyncpg.Record, rows: Sequence[asyncpg.Record]) -> None:
@@ -97,7 +108,23 @@ async def _convert(tx: Tx, hub: Hub, job: asyncpg.Record, rows: Sequence[asyncpg
         next_chunk=rows[-1]["chunk_no"] + 1,
         samples=sum(row["n"] for row in rows),
         difference=tally.written(),
+        elements=await _compare_elements(tx, hub, job, rows, profile),
     )
+
+
+async def _compare_elements(
+    tx: Tx, hub: Hub, job: asyncpg.Record, rows: Sequence[asyncpg.Record], profile: Profile
+) -> dict[str, Any] | None:
+    """Count what changes in the elements of the vectors that the chunks name; None of numbers."""
+    names = names_of(rows, np.concatenate([read_array(row["raw"], ">f8") for row in rows]))
+    if names is None:
+        return None
+    times = np.concatenate([row["first_t"] + offsets_of(row) for row in rows])
+    before = await revisions.before(tx, hub.vault, job["capture_id"], job["sensor_id"], job["revision"])
+    tally = Tally.of(job["elements"])
+    pages = vectors.named(tx, job["sensor_no"], times, names, revision=before)
+    await elements.compare(tally, profile, pages)
+    return tally.written()
 
 
 def _rows(job: asyncpg.Record, rows: Sequence[asyncpg.Record], profile: Profile, tally: Tally) -> list[bytes]:

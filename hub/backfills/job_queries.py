@@ -16,8 +16,10 @@ async def claim(tx: Tx) -> asyncpg.Record | None:
     return await tx.fetchrow(
         """
         select job.id, job.project_id, job.capture_id, job.sensor_id, job.sensor_no, job.profile_id,
-          job.profile_version, job.revision, job.status, job.next_chunk, job.samples, job.done, job.difference
+          job.profile_version, job.revision, job.status, job.next_chunk, job.samples, job.done, job.difference,
+          job.elements, (sensor.axis ->> 'count')::int as vector_size
         from backfill job
+        join sensor on sensor.id = job.sensor_id
         join capture_session capture on capture.id = job.capture_id and capture.status = 'sealed'
         where job.status in ('waiting', 'running') and job.not_before <= clock_timestamp()
           and not exists (
@@ -51,10 +53,15 @@ async def begin(tx: Tx, job_id: UUID) -> None:
 async def chunks(
     tx: Tx, *, capture_id: UUID, sensor_no: int, revision: int, next_chunk: int, most: int
 ) -> list[asyncpg.Record]:
-    """Read the next chunks of a sealed series, with the physical values of the newest revision before one."""
+    """Read the next chunks of a sealed series, with the physical values of the newest revision before one.
+
+    Where they name vectors, the times tell whose.
+    """
     return await tx.fetch(
         """
-        select chunk.chunk_no, chunk.n, array_send(chunk.raw) as raw,
+        select chunk.chunk_no, chunk.n, array_send(chunk.raw) as raw, array_send(chunk.identity) as identity,
+          chunk.first_t, case when chunk.identity is not null then array_send(chunk.t_delta) end as t_offset,
+          true as sealed,
           array_send(coalesce(before.physical, chunk.physical)) as physical,
           case when before.chunk_no is null then chunk.status else before.status end as status
         from telemetry_captured chunk
@@ -76,19 +83,28 @@ async def chunks(
     )
 
 
-async def advance(tx: Tx, job_id: UUID, *, next_chunk: int, samples: int, difference: dict[str, Any]) -> None:
+async def advance(
+    tx: Tx,
+    job_id: UUID,
+    *,
+    next_chunk: int,
+    samples: int,
+    difference: dict[str, Any],
+    elements: dict[str, Any] | None,
+) -> None:
     """Note a step: chunks before `next_chunk` are done, so many samples more. Late seals may add to what there is."""
     await tx.execute(
         """
         update backfill
-        set next_chunk = $2, done = done + $3, samples = greatest(samples, done + $3), difference = $4, failures = 0,
-          error = null
+        set next_chunk = $2, done = done + $3, samples = greatest(samples, done + $3), difference = $4, elements = $5,
+          failures = 0, error = null
         where id = $1
         """,
         job_id,
         next_chunk,
         samples,
         difference,
+        elements,
     )
 
 

@@ -56,7 +56,10 @@ class Backfill(BaseModel):
     status: BackfillStatus
     samples: int | None = Field(description="How many there are to convert; known once the capture is sealed.")
     done: int = Field(description="How many are converted.")
-    difference: Difference | None = Field(description="What changed against the revision before, as far as it is done.")
+    difference: Difference | None = Field(
+        description="What changed against the revision before, as far as it is done; of vectors in their headlines."
+    )
+    elements: Difference | None = Field(description="The same of every element of vectors; null of numbers.")
     requested_by: str = Field(description="Who started it, by name.")
     created_at: datetime
     started_at: datetime | None
@@ -77,7 +80,8 @@ class DryRun(BaseModel):
     profile_id: UUID
     profile_version: int
     samples: int = Field(description="How many the series holds.")
-    difference: Difference
+    difference: Difference = Field(description="What would change; of vectors in their headlines.")
+    elements: Difference | None = Field(description="The same of every element of vectors; null of numbers.")
 
 
 class BackfillQuery(PageQuery):

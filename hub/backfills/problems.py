@@ -17,13 +17,6 @@ class ProfileNotPublished(Problem):
     detail = "Version {version} is a draft. Publish it first, or try it with dry_run."
 
 
-class VectorsStay(Problem):
-    """Vectors are not converted anew."""
-
-    status = 409
-    detail = "{sensor} sends arrays: they keep the physical values of the version that was valid at their time."
-
-
 class BackfillUnderway(Problem):
     """This version is being applied to this capture already."""
 

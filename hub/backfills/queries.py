@@ -37,7 +37,7 @@ async def series_of(tx: Tx, capture_id: UUID, profile_id: UUID) -> asyncpg.Recor
     """Find the series of a capture that a version converts: its sensor's; None when the sensor is not among its own."""
     return await tx.fetchrow(
         """
-        select profile.version, profile.status, profile.sensor_id, member.sensor_no, sensor.name,
+        select profile.version, profile.status, profile.sensor_id, member.sensor_no,
           sensor.axis is not null as of_vectors
         from conversion_profile profile
         join sensor on sensor.id = profile.sensor_id
@@ -95,18 +95,6 @@ async def insert(
     )
 
 
-async def vector_sensor(tx: Tx, sensor_id: UUID) -> str | None:
-    """Return a sensor's name when it sends vectors."""
-    return await tx.fetchval(
-        """
-        select name
-        from sensor
-        where id = $1 and axis is not null
-        """,
-        sensor_id,
-    )
-
-
 async def captures_since(tx: Tx, sensor_id: UUID, days: int) -> list[asyncpg.Record]:
     """Lock the captures of a sensor that are over and stopped within the last days, the oldest first."""
     return await tx.fetch(
@@ -130,9 +118,9 @@ async def find(tx: Tx, backfill_id: UUID) -> asyncpg.Record | None:
         """
         select backfill.id, backfill.project_id, backfill.capture_id, backfill.sensor_id, sensor.name as sensor_name,
           backfill.profile_id, backfill.profile_version, backfill.revision, backfill.status, backfill.samples,
-          backfill.done, backfill.difference, requester.name as requested_by, backfill.created_at,
-          backfill.started_at, backfill.ended_at, backfill.error, run.id as run_id, run.experiment_id,
-          run.number as run_number,
+          backfill.done, backfill.difference, backfill.elements, requester.name as requested_by,
+          backfill.created_at, backfill.started_at, backfill.ended_at, backfill.error, run.id as run_id,
+          run.experiment_id, run.number as run_number,
           experiment.name as experiment_name, capture.ordinal_number
         from backfill
         join sensor on sensor.id = backfill.sensor_id
@@ -162,9 +150,9 @@ async def page(
         """
         select backfill.id, backfill.project_id, backfill.capture_id, backfill.sensor_id, sensor.name as sensor_name,
           backfill.profile_id, backfill.profile_version, backfill.revision, backfill.status, backfill.samples,
-          backfill.done, backfill.difference, requester.name as requested_by, backfill.created_at,
-          backfill.started_at, backfill.ended_at, backfill.error, run.id as run_id, run.experiment_id,
-          run.number as run_number,
+          backfill.done, backfill.difference, backfill.elements, requester.name as requested_by,
+          backfill.created_at, backfill.started_at, backfill.ended_at, backfill.error, run.id as run_id,
+          run.experiment_id, run.number as run_number,
           experiment.name as experiment_name, capture.ordinal_number
         from backfill
         join sensor on sensor.id = backfill.sensor_id

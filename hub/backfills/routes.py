@@ -21,7 +21,6 @@ from hub.backfills.problems import (
     CaptureNotConvertible,
     ProfileNotPublished,
     TooManyCaptures,
-    VectorsStay,
 )
 from hub.captures.access import of_capture
 from hub.conversion.access import of_profile
@@ -46,7 +45,7 @@ def of_backfill(least: Role) -> Member:
     "/profiles/{profile_id}/publish",
     access=of_profile(Role.OWNER),
     answer=Published,
-    problems=[ProfilePublished, PublicationPending, ProfileUnitsDiffer, TooManyCaptures, VectorsStay, SensorGone],
+    problems=[ProfilePublished, PublicationPending, ProfileUnitsDiffer, TooManyCaptures, SensorGone],
 )
 async def publish_profile(ctx: Context, profile_id: UUID, body: Publication) -> Published:
     """Let a draft apply to what is measured from a time on, and to captures of the last days where that is asked."""
@@ -60,7 +59,7 @@ async def publish_profile(ctx: Context, profile_id: UUID, body: Publication) -> 
     answer=Backfill,
     status=201,
     also={200: DryRun},
-    problems=[CaptureNotConvertible, ProfileNotPublished, VectorsStay, BackfillUnderway, SensorGone],
+    problems=[CaptureNotConvertible, ProfileNotPublished, BackfillUnderway, SensorGone],
 )
 async def create_backfill(
     ctx: Context, capture_id: UUID, query: BackfillOptions, body: BackfillCreate

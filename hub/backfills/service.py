@@ -1,6 +1,6 @@
 """Asking for backfills, reading and cancelling them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -13,7 +13,6 @@ from hub.backfills.problems import (
     CaptureNotConvertible,
     ProfileNotPublished,
     TooManyCaptures,
-    VectorsStay,
 )
 from hub.captures.models import CaptureStatus
 from hub.conversion import publication
@@ -26,6 +25,7 @@ from hub.ledger.service import Fact, record
 from hub.sealing import service as sealing
 from hub.sealing.models import Cause
 from hub.telemetry.differences import Tally
+from hub.telemetry.preview_models import Difference
 
 OVER = frozenset({CaptureStatus.FINISHED, CaptureStatus.SEALED})
 MOST_CAPTURES = 1000
@@ -43,7 +43,7 @@ class Series(NamedTuple):
 async def start(ctx: Context, capture_id: UUID, profile_id: UUID) -> Backfill:
     """Plan a backfill; a capture that is not sealed is sealed first.
 
-    Raises InvalidPayload for a version of no sensor of the capture, ProfileNotPublished, VectorsStay,
+    Raises InvalidPayload for a version of no sensor of the capture, ProfileNotPublished,
     CaptureNotConvertible, BackfillUnderway.
     """
     capture = await locked_capture(ctx.tx, capture_id)
@@ -62,9 +62,6 @@ async def publish(ctx: Context, profile_id: UUID, body: Publication) -> Publishe
     profile = await publication.publish(ctx, profile_id, body.valid_from)
     started: list[UUID] = []
     if body.days is not None:
-        name = await queries.vector_sensor(ctx.tx, profile.sensor_id)
-        if name is not None:
-            raise VectorsStay(sensor=name)
         captures = await queries.captures_since(ctx.tx, profile.sensor_id, body.days)
         if len(captures) > MOST_CAPTURES:
             raise TooManyCaptures(captures=len(captures), limit=MOST_CAPTURES)
@@ -131,13 +128,11 @@ async def locked_capture(tx: Tx, capture_id: UUID) -> asyncpg.Record:
 
 
 async def series_of(tx: Tx, capture_id: UUID, profile_id: UUID) -> asyncpg.Record:
-    """Find what a version converts of a capture; raises InvalidPayload where that is nothing, VectorsStay."""
+    """Find what a version converts of a capture; raises InvalidPayload where that is nothing."""
     series = await queries.series_of(tx, capture_id, profile_id)
     if series is None:
         errors = [FieldError(loc=["body", "profile_id"], msg="no version of a sensor of this capture")]
         raise InvalidPayload(errors=errors)
-    if series["of_vectors"]:
-        raise VectorsStay(sensor=series["name"])
     return series
 
 
@@ -167,5 +162,10 @@ async def _plan(ctx: Context, capture: asyncpg.Record, series: Series) -> UUID:
 
 def _backfill(row: asyncpg.Record) -> Backfill:
     fields = dict(row)
-    counted = fields.pop("difference")
-    return Backfill(difference=None if counted is None else Tally.of(counted).difference(), **fields)
+    return Backfill(
+        difference=_difference(fields.pop("difference")), elements=_difference(fields.pop("elements")), **fields
+    )
+
+
+def _difference(counted: dict[str, Any] | None) -> Difference | None:
+    return None if counted is None else Tally.of(counted).difference()

@@ -1,7 +1,7 @@
 """Reading stored vectors: the newest of a range, all of it page by page, or those that chunks name."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -43,7 +43,7 @@ async def newest(
 
 async def pages(
     tx: Tx, sensor_no: int, *, from_us: int, to_us: int, revision: Revision = FIRST
-) -> AsyncIterator[list[StoredVector]]:
+) -> AsyncGenerator[list[StoredVector], None]:
     """Yield all vectors with from ≤ t < to in order, page by page; needs a transaction (it uses a cursor)."""
     cursor = await vector_queries.cursor(tx, sensor_no, from_us, to_us)
     at_once = 1
@@ -55,7 +55,7 @@ async def pages(
 
 async def named(
     tx: Tx, sensor_no: int, t_us: I64, identity: I64, *, revision: Revision = FIRST
-) -> AsyncIterator[list[StoredVector]]:
+) -> AsyncGenerator[list[StoredVector], None]:
     """Yield the vectors with these t and identities, both of shape (n,), in this order; none of what is gone."""
     start, at_once = 0, 1
     while start < len(t_us):

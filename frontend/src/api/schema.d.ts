@@ -1740,13 +1740,15 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** @description What changed against the revision before, as far as it is done. */
+            /** @description What changed against the revision before, as far as it is done; of vectors in their headlines. */
             difference: components["schemas"]["Difference"] | null;
             /**
              * Done
              * @description How many are converted.
              */
             done: number;
+            /** @description The same of every element of vectors; null of numbers. */
+            elements: components["schemas"]["Difference"] | null;
             /** Ended At */
             ended_at: string | null;
             /** Error */
@@ -2220,7 +2222,10 @@ export interface components {
              * Format: uuid
              */
             capture_id: string;
+            /** @description What would change; of vectors in their headlines. */
             difference: components["schemas"]["Difference"];
+            /** @description The same of every element of vectors; null of numbers. */
+            elements: components["schemas"]["Difference"] | null;
             /**
              * Profile Id
              * Format: uuid
@@ -7576,7 +7581,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description backfill-underway: This version is being applied to this capture already; capture-not-convertible: Only what a capture holds for good can be converted anew; idempotency-conflict: This Idempotency-Key was used for another request; profile-not-published: A draft applies to nothing; sensor-gone: The sensor was deleted; vectors-stay: Vectors are not converted anew */
+            /** @description backfill-underway: This version is being applied to this capture already; capture-not-convertible: Only what a capture holds for good can be converted anew; idempotency-conflict: This Idempotency-Key was used for another request; profile-not-published: A draft applies to nothing; sensor-gone: The sensor was deleted */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10803,7 +10808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description profile-published: This version was published and stays as it is; profile-units-differ: The sensor's units are not those that the profile was drafted for; publication-pending: Another version is published for this time; sensor-gone: The sensor was deleted; vectors-stay: Vectors are not converted anew */
+            /** @description profile-published: This version was published and stays as it is; profile-units-differ: The sensor's units are not those that the profile was drafted for; publication-pending: Another version is published for this time; sensor-gone: The sensor was deleted */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -7,9 +7,9 @@ from hub.backfills import job
 from hub.kit.context import Hub
 from tests.hub.callers import Caller
 from tests.hub.past_rules import past_rules
-from tests.hub.sealing.conftest import Recorded, hub, recorded, roles
+from tests.hub.sealing.conftest import Recorded, hub, recorded, roles, spectra
 
-__all__ = ["hub", "recorded", "roles"]
+__all__ = ["hub", "recorded", "roles", "spectra"]
 
 STEEP = {"kind": "linear", "slope": 10.0, "intercept": 0.0}
 

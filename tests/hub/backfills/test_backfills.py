@@ -112,18 +112,6 @@ class TestStart:
         assert (await owner.delete(f"/sensors/{captured.sensor['id']}")).status == 204
         told(await ask(owner, captured, version), "sensor-gone", captured.sensor["name"])
 
-    async def test_of_vectors(self, owner: Caller, sensor: Make, run: Make, device: Device, db: Tx) -> None:
-        axis = {"quantity": "frequency", "unit": "Hz", "start": 0.0, "step": 1.0, "count": 4}
-        made = await sensor(type="vibration_spectrum", axis=axis)
-        recorded = Recorded(owner, device(made), db, made, await run(made))
-        await recorded.capture()
-        refused = await ask(owner, recorded, made["active_profile"])
-        told(refused, "vectors-stay", made["name"])
-        told(await ask(owner, recorded, made["active_profile"], "?dry_run=true"), "vectors-stay")
-        drafted = (await owner.post(f"/sensors/{made['id']}/profiles", STEEP)).ok
-        told(await owner.post(f"/profiles/{drafted['id']}/publish", {"mode": "backfill", "days": 1}), "vectors-stay")
-        assert (await owner.get(f"/profiles/{drafted['id']}")).ok["status"] == "draft"
-
     async def test_twice(self, owner: Caller, captured: Recorded, hub: Hub) -> None:
         version = await new_version(owner, captured)
         first = (await ask(owner, captured, version)).ok

@@ -19,6 +19,7 @@ from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Make
 
 Sample = tuple[int, float]
+AXIS = {"quantity": "frequency", "unit": "Hz", "start": 10.0, "step": 0.5, "count": 3}
 
 
 @pytest.fixture
@@ -136,3 +137,34 @@ async def recorded(owner: Caller, sensor: Make, device: Device, run: Make, db: T
     """A sensor in a running run."""
     made = await sensor()
     return Recorded(owner, device(made), db, made, await run(made))
+
+
+class Spectra(Recorded):
+    """One sensor of vectors with three elements, with a capture."""
+
+    async def send(self, *vectors: tuple[float, list[float]]) -> None:
+        """Send vectors (t in seconds, elements) and wait until they are stored."""
+        rows = [{"t": t, "v": v} for t, v in vectors]
+        assert (await self.device.call("POST", "/telemetry", {"samples": rows})).status == 202
+        await self.stored()
+
+    async def vectors(self, query: str = "", user: Caller | None = None) -> dict[str, Any]:
+        """Read every vector of the capture, in order."""
+        path = f"/captures/{self.id}/vectors?sensor_id={self.sensor['id']}&limit=100{query}"
+        return (await (user or self.user).get(path)).ok
+
+    async def verified(self) -> dict[str, Any]:
+        """Verify over the API."""
+        return (await self.user.post(f"/captures/{self.id}/verify")).ok
+
+    async def seal(self, hub: Hub) -> None:
+        """Seal what the capture holds, or what came late to it."""
+        assert (await self.user.post(f"/captures/{self.id}/seal")).status == 202
+        await seal_all(hub)
+
+
+@pytest.fixture
+async def spectra(owner: Caller, sensor: Make, device: Device, run: Make, db: Tx) -> Spectra:
+    """A sensor of vectors in a running run (physical = 2 · raw + 1)."""
+    made = await sensor(type="vibration_spectrum", axis=AXIS)
+    return Spectra(owner, device(made), db, made, await run(made))
