@@ -25,7 +25,8 @@ export function LastSpectrum({ sensorId, axis, unit, window }: Props): ReactElem
   const live = useVector(sensorId);
   // A window that is dragged asks once a second of it, not with every pixel.
   const to = window.kind === "live" ? null : Math.ceil(window.to / STEP_S) * STEP_S;
-  const stored = useNewestVector(sensorId, window.kind === "live" ? null : window.captureId, to);
+  const { captureId = null, revision = null } = window.kind === "live" ? {} : window;
+  const stored = useNewestVector({ sensorId, captureId, revision, to });
   const shown = (window.kind === "live" ? live : undefined) ?? stored.data ?? null;
   if (shown === null) {
     const text = stored.isPending ? null : stored.isError ? t("spectrum.problem") : t("spectrum.none");

@@ -69,7 +69,7 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
   const chosen = captures.find((capture) => capture.ordinal_number === view.state.capture);
   const stored = chosen !== undefined && chosen.stopped_at !== null ? chosen : undefined;
   const { windowS, frozenAt, fixed } = view.state;
-  const window = useWindow(stored, fixed, frozenAt, windowS, view.state.revision);
+  const window = useWindow(stored, fixed, frozenAt, windowS, view.state.revision ?? stored?.revision ?? null);
   const live = window.kind === "live" || (frozenAt !== null && fixed === null && stored === undefined);
   const freeze = (): void => view.freeze(frozenAt === null ? client.nowS() : null);
   useHotkey(" ", freeze, { enabled: live });

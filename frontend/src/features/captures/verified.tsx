@@ -28,7 +28,7 @@ export function Verified({ found }: { readonly found: Verification }): ReactElem
       {found.physical
         .filter((each) => !each.holds)
         .map((each) => (
-          <p key={`${each.sensor_id} ${each.revision} ${each.profile_version}`} className={styles.bad}>
+          <p key={`${each.sensor_id} ${each.part} ${each.revision} ${each.profile_version}`} className={styles.bad}>
             {t("seal.physicalBroken", { sensor: each.sensor, revision: each.revision, n: count(each.differing), version: each.profile_version })}
           </p>
         ))}

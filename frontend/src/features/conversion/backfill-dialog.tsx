@@ -14,7 +14,7 @@ import form from "@/ui/form.module.css";
 import { moment, seconds } from "@/ui/format";
 import { Select } from "@/ui/select";
 
-import { DifferenceText } from "./difference-text";
+import { DifferenceOfBoth } from "./difference-text";
 
 interface Props {
   readonly sensor: Sensor;
@@ -59,7 +59,7 @@ export function BackfillDialog({ sensor, versions, opened, onClose }: Props): Re
               data={versions.map((each) => ({ value: each.id, label: `v${each.version} · ${t(`profile.${each.kind as "linear"}`)} · ${t(`profileStatus.${each.status}`)}` }))} />
           </>
         )}
-        {dry.data !== undefined && <DifferenceText difference={dry.data.difference} unit={sensor.display_unit} />}
+        {dry.data !== undefined && <DifferenceOfBoth difference={dry.data.difference} elements={dry.data.elements} unit={sensor.display_unit} />}
         {capture?.status === "finished" && <p className={form.text}>{t("backfill.sealsFirst")}</p>}
         <FormProblem error={start.error ?? dry.error} />
         <div className={form.answers}>

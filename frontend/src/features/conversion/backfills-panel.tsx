@@ -18,7 +18,7 @@ import { toast } from "@/ui/toasts";
 
 import { BackfillDialog } from "./backfill-dialog";
 import styles from "./conversion.module.css";
-import { DifferenceText } from "./difference-text";
+import { DifferenceOfBoth } from "./difference-text";
 
 const TONES = { waiting: "none", running: "info", finished: "ok", cancelled: "none", failed: "bad" } as const;
 
@@ -75,7 +75,7 @@ function Row({ backfill, sensor, owner }: { readonly backfill: Backfill; readonl
         {t("backfill.revision", { revision: backfill.revision })} · {backfill.requested_by} · <Time at={seconds(backfill.created_at)} form="moment" />
         {backfill.error !== null && ` · ${backfill.error}`}
       </p>
-      {backfill.difference != null && backfill.status === "finished" && <DifferenceText difference={backfill.difference} unit={sensor.display_unit} />}
+      {backfill.difference != null && backfill.status === "finished" && <DifferenceOfBoth difference={backfill.difference} elements={backfill.elements} unit={sensor.display_unit} />}
       {owner && unfinished(backfill) && (
         <Button loading={cancel.isPending} onClick={stop}>
           {t("backfill.cancel")}

@@ -1,4 +1,4 @@
-/** What changes, in figures. */
+/** What changes, in figures: of samples, or of vectors' greatest elements and of all their elements. */
 
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,15 +11,33 @@ import styles from "./conversion.module.css";
 interface Props {
   readonly difference: Difference;
   readonly unit: string;
+  readonly of?: "samples" | "peaks" | "elements";
 }
 
-export function DifferenceText({ difference, unit }: Props): ReactElement {
+interface Both {
+  readonly difference: Difference;
+  /** Null where samples are numbers. */
+  readonly elements: Difference | null;
+  readonly unit: string;
+}
+
+export function DifferenceOfBoth({ difference, elements, unit }: Both): ReactElement {
+  if (elements === null) return <DifferenceText difference={difference} unit={unit} />;
+  return (
+    <>
+      <DifferenceText difference={difference} unit={unit} of="peaks" />
+      <DifferenceText difference={elements} unit={unit} of="elements" />
+    </>
+  );
+}
+
+export function DifferenceText({ difference, unit, of = "samples" }: Props): ReactElement {
   const { t } = useTranslation();
   const worse = (["out_of_range", "conversion_error"] as const).filter((name) => (difference.status_before[name] ?? 0) + (difference.status_after[name] ?? 0) > 0);
   return (
     <dl className={styles.figures}>
       <dt>{t("conversion.changed")}</dt>
-      <dd>{t("conversion.changedOf", { n: count(difference.changed), of: count(difference.samples) })}</dd>
+      <dd>{t(`conversion.changedOf.${of}`, { n: count(difference.changed), of: count(difference.samples) })}</dd>
       <dt>{t("conversion.meanChange")}</dt>
       <dd>
         {measured(difference.mean)} {unit}
