@@ -98,3 +98,51 @@ test("a calibration, from reference pairs to both revisions", async ({ page }) =
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   expect(heard).toEqual([]);
 });
+
+interface Vectors {
+  readonly items: { readonly status: string }[];
+}
+
+test("a spectrum by both revisions", async ({ page }) => {
+  const heard = complaints(page);
+  const name = `spectrum ${Date.now()}`;
+  const project = bench.projectId;
+  const sensor = await bench.post<{ id: string; token: string }>(`/projects/${project}/sensors`, {
+    name, type: "vibration_spectrum", input_unit: "V", display_unit: "g", profile: { kind: "linear", slope: 2, intercept: 0 },
+    axis: { quantity: "frequency", unit: "Hz", start: 0, step: 10, count: 4 },
+  });
+  const experiment = await bench.post<{ id: string }>(`/projects/${project}/experiments`, { name });
+  const run = await bench.post<{ id: string }>(`/experiments/${experiment.id}/runs`, { name: "calibration" });
+  await bench.put(`/runs/${run.id}/sensors`, { sensors: [{ sensor_id: sensor.id }] });
+  await bench.post(`/runs/${run.id}/start`, {});
+  const sent = await fetch(`${BASE}/telemetry`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${sensor.token}` },
+    body: JSON.stringify({ samples: [{ t: Date.now() / 1000 - 5, v: [1, 5, 2, 0.5] }] }),
+  });
+  expect(sent.status).toBe(202);
+  const capture = await bench.post<{ id: string }>(`/runs/${run.id}/captures`, { pre_roll_s: 30 });
+  await bench.post(`/captures/${capture.id}/stop`, {});
+  const draft = await bench.post<{ id: string }>(`/sensors/${sensor.id}/profiles`, { payload: { kind: "linear", slope: 30, intercept: 0 } });
+  await bench.post(`/profiles/${draft.id}/publish`, {});
+
+  await logIn(page);
+  await page.goto(`/p/${project}/sensors/${sensor.id}`);
+  await page.getByRole("button", { name: "Back-fill a capture" }).click();
+  await page.getByRole("dialog").getByLabel("Version").selectOption(draft.id);
+  await page.getByRole("button", { name: "What would change?" }).click();
+  await expect(page.getByText("1 of 1 greatest elements")).toBeVisible();
+  await expect(page.getByText("4 of 4 elements")).toBeVisible();
+  await expectAccessible(page, "backfill of vectors");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await expect.poll(async () => (await bench.get<Vectors>(`/projects/${project}/backfills?sensor_id=${sensor.id}`)).items[0]?.status).toBe("finished");
+  await expect(page.getByText("4 of 4 elements")).toBeVisible();
+
+  await page.goto(`/p/${project}/experiments/${experiment.id}/runs/${run.id}?capture=1`);
+  const readout = page.locator("figcaption");
+  await expect(readout).toContainText("10.00 Hz 150.0 g");
+  await page.getByLabel("Revision of the physical values").selectOption("1");
+  await expect(readout).toContainText("10.00 Hz 10.00 g");
+  await expectAccessible(page, "revisions of vectors");
+  expect(heard).toEqual([]);
+});

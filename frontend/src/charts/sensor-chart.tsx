@@ -3,7 +3,7 @@
 import "uplot/dist/uPlot.min.css";
 
 import { Tooltip, UnstyledButton } from "@mantine/core";
-import { useEffect, useRef, useState, type ReactElement } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { OpenView } from "@/telemetry/client";
@@ -14,11 +14,13 @@ import { Icon } from "@/ui/icons";
 
 import type { Band } from "./bands";
 import { type Layers, type Lock, PlotEngine, type Readout } from "./plot-engine";
-import { LastSpectrum } from "./last-spectrum";
 import styles from "./sensor-chart.module.css";
 import type { VectorAxis } from "./spectrum";
 import type { CursorTime } from "./sync";
 import { decimalsOf, step125 } from "./ticks";
+
+/** Few sensors send vectors: their chart comes when one does. */
+const LastSpectrum = lazy(() => import("./last-spectrum").then((module) => ({ default: module.LastSpectrum })));
 
 export interface ChartSensor {
   readonly id: string;
@@ -159,7 +161,11 @@ export function SensorChart(props: Props): ReactElement {
           <SelectionMenu selection={selection} onClose={() => setSelection(null)} onZoom={props.onZoom} />
         )}
       </div>
-      {sensor.axis !== null && <LastSpectrum sensorId={sensor.id} axis={sensor.axis} unit={sensor.displayUnit} window={window} />}
+      {sensor.axis !== null && (
+        <Suspense fallback={<div className={styles.coming} />}>
+          <LastSpectrum sensorId={sensor.id} axis={sensor.axis} unit={sensor.displayUnit} window={window} />
+        </Suspense>
+      )}
     </section>
   );
 }
