@@ -3,7 +3,7 @@
 import { History } from "./history";
 import { LiveSocket } from "./live-socket";
 import type { FromWorker, Intake, LiveState, Reading, ToWorker, Watched } from "./protocol";
-import { heldRate, SensorLog } from "./sensor-log";
+import { SensorLog } from "./sensor-log";
 import { Views } from "./views";
 
 const READINGS_MS = 250;
@@ -71,6 +71,7 @@ const socket = new LiveSocket({
   },
   event: (event) => post({ op: "event", event }),
   vectors: (vectors) => post({ op: "vectors", vectors }),
+  ledger: (change) => post({ op: "ledger", change }),
   states: (states) => post({ op: "states", states }),
 });
 
@@ -92,8 +93,7 @@ function fillSparks(): void {
     history.read({ sensorId: id, captureId: null, from, to, maxPoints: SPARK_POINTS }).then(
       (series) => {
         if (series === null) return;
-        if (series.decimated) each.ring.fullFrom = Math.max(each.ring.fullFrom, to);
-        each.fill(series, heldRate(series));
+        each.fill(series, to);
         views.changed(id);
       },
       () => setTimeout(() => (each.askedFrom = Infinity), RETRY_MS),
@@ -151,6 +151,9 @@ self.onmessage = (event: MessageEvent<ToWorker>): void => {
       break;
     case "project":
       socket.project(message.id);
+      break;
+    case "runs":
+      socket.runs(new Set(message.ids));
       break;
     case "view":
       views.set(message.id, message.spec);

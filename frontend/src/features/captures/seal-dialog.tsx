@@ -15,6 +15,7 @@ import { Loading, ProblemNote } from "@/ui/list-states";
 import { Copy, SealTable } from "./seal-table";
 import styles from "./seal-dialog.module.css";
 import { Verified } from "./verified";
+import { whyFailed } from "./why-failed";
 
 interface Props {
   readonly capture: Capture;
@@ -81,7 +82,7 @@ function Standing({ capture }: { readonly capture: Capture }): ReactElement {
   return (
     <>
       {capture.status === "finished" && sealing === null && <p className={styles.text}>{t("seal.finished")}</p>}
-      {capture.status === "failed" && <p className={styles.text}>{t("seal.failed", { why: capture.failure ?? "" })}</p>}
+      {capture.status === "failed" && <p className={styles.text}>{t("seal.failed", { why: whyFailed(capture, t) })}</p>}
       {sealing !== null && (
         <p className={styles.text} role="status">
           {t("seal.progress", { seal: sealing.seal, done: sealing.sensors_done, sensors: sealing.sensors, samples: count(sealing.samples) })}
