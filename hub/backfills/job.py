@@ -116,6 +116,8 @@ async def _compare_elements(
     tx: Tx, hub: Hub, job: asyncpg.Record, rows: Sequence[asyncpg.Record], profile: Profile
 ) -> dict[str, Any] | None:
     """Count what changes in the elements of the vectors that the chunks name; None of numbers."""
+    if job["vector_size"] is None:
+        return None
     names = names_of(rows, np.concatenate([read_array(row["raw"], ">f8") for row in rows]))
     if names is None:
         return None
