@@ -130,7 +130,8 @@ FRAME: Final = Message(
         "head": [field._asdict() for field in frames.HEAD_FIELDS],
         "series": [field._asdict() for field in frames.SERIES_FIELDS],
         "columns": [field._asdict() for field in frames.COLUMNS],
-        "order": "head, cursor, then of each series its head and its columns, each on an 8-byte border",
+        "gaps": [field._asdict() for field in frames.GAP_FIELDS],
+        "order": frames.ORDER,
     },
 )
 

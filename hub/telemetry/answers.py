@@ -63,6 +63,7 @@ def _made(sensor_id: Any, column: Column, query: RangeQuery, values: frozenset[s
             delay_ms=float("nan"),
             decimated=decimated,
             total=column.total,
+            gaps=np.array(gaps, np.float64).reshape(-1, 2) / 1e6,
         )
         return web.Response(body=frames.encode(Frame("", 0, [series])), content_type=frames.MEDIA_TYPE)
     answer: dict[str, object] = {"sensor_id": sensor_id, "t": seconds}

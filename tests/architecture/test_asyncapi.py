@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 from uuid import uuid4
 
@@ -113,3 +114,8 @@ def test_frames_are_laid_out_as_described(document: dict[str, Any]) -> None:
     values = dict(zip([field["name"] for field in layout["series"]], inner.unpack_from(data, at), strict=True))
     assert (values["sensor_id"], values["n"], values["flags"], values["total"]) == (sensor_id.bytes, 1, 6, 9)
     assert struct.unpack_from("<ddB", data, at + inner.size) == (1.5, 2.5, 3)
+    told = frames.encode(Frame("12-3", 5, [replace(series, gaps=np.array([[1.0, 1.5]]))]))
+    gap = struct.Struct("<" + "".join(field["format"] for field in layout["gaps"]))
+    assert (len(told) - len(data), gap.unpack_from(told, len(data))) == (gap.size, (1.0, 1.5))
+    values = dict(zip([field["name"] for field in layout["series"]], inner.unpack_from(told, at), strict=True))
+    assert (values["flags"], values["gaps"]) == (14, 1)

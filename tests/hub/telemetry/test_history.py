@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from contract import frames
 from hub.telemetry.history import Aggregate, gaps, windows
 from hub.telemetry.reading import Column, decimate
 from tests.hub.callers import Caller
@@ -103,6 +104,19 @@ class TestAnswers:
         read = (await owner.get(f"/sensors/{filled['id']}/samples?values=raw{query}")).ok
         assert read["gaps"] == [[filled["start"] + 59, filled["start"] + 90]]
         assert read["decimated"] is bool(query)
+
+    @pytest.mark.parametrize("query", ["", "&max_points=20", "&aggregate=max&window_s=60"])
+    async def test_frames_tell_the_same_gaps(self, owner: Caller, filled: dict[str, Any], query: str) -> None:
+        path = f"/sensors/{filled['id']}/samples?values=raw{query}"
+        (series,) = frames.decode((await owner.get(path, Accept=frames.MEDIA_TYPE)).ok).series
+        assert series.gaps is not None
+        assert series.gaps.tolist() == (await owner.get(path)).ok["gaps"] != []
+
+    async def test_a_frame_without_gaps_says_so(self, owner: Caller, filled: dict[str, Any]) -> None:
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(filled["start"] + 60))
+        path = f"/sensors/{filled['id']}/samples?to={until}"
+        (series,) = frames.decode((await owner.get(path, Accept=frames.MEDIA_TYPE)).ok).series
+        assert (len(series.t), series.gaps is not None and len(series.gaps)) == (60, 0)
 
     @pytest.mark.parametrize(
         "query",
