@@ -118,14 +118,21 @@ export function hatchGaps(
   }
 }
 
-/** Gaps as pixel pairs, so that uPlot leaves them out of the line. */
-export function gapPixels(u: uPlot, gaps: readonly Gap[]): uPlot.Series.Gaps {
+/** Gaps as pixel pairs in order, so that uPlot leaves them out of the line; `nulls` are its own, where values lack. */
+export function gapPixels(u: uPlot, gaps: readonly Gap[], nulls: uPlot.Series.Gaps): uPlot.Series.Gaps {
   const { left, width } = u.bbox;
-  const pixels: [number, number][] = [];
+  const pixels: [number, number][] = [...nulls];
   for (const gap of gaps) {
     const from = u.valToPos(gap.from, "x", true);
     const to = Number.isFinite(gap.to) ? u.valToPos(gap.to, "x", true) : left + width;
     if (to >= left && from <= left + width && to > from) pixels.push([Math.max(left, from), Math.min(left + width, to)]);
   }
-  return pixels;
+  // uPlot clips between one gap's end and the next one's start: where they overlap they are one.
+  const joined: [number, number][] = [];
+  for (const [from, to] of pixels.sort((a, b) => a[0] - b[0])) {
+    const last = joined.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else joined.push([from, to]);
+  }
+  return joined;
 }

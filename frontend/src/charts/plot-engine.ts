@@ -279,7 +279,7 @@ export class PlotEngine {
       width: scale === "p" ? 1.5 : 1.25,
       ...(scale === "r" ? { dash: [5, 3] } : {}),
       points: { show: false },
-      gaps: (u) => gapPixels(u, this.data?.gaps ?? []),
+      gaps: (u, _, __, ___, nulls) => gapPixels(u, this.data?.gaps ?? [], nulls),
     });
     const rangeOr = (range: AxisRange | null): [number, number] => (range === null ? [0, 1] : [range.min, range.max]);
     return {

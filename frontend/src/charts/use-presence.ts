@@ -43,12 +43,14 @@ export function usePresence(sensors: readonly LaneSensor[], from: number, to: nu
         if (first === undefined || last === undefined) return;
         const present: Gap[] = [];
         let begin = first;
-        for (const gap of data.gaps) {
+        // What is narrower than a pixel of the lane cannot be seen, and there may be hundreds.
+        const absent = data.gaps.filter((gap) => gap.to - gap.from > (last - first) / PIXELS);
+        for (const gap of absent) {
           present.push({ from: begin, to: gap.from });
           begin = gap.to;
         }
         present.push({ from: begin, to: last });
-        setKnown((old) => new Map(old).set(id, { present, absent: data.gaps }));
+        setKnown((old) => new Map(old).set(id, { present, absent }));
       });
       open.set(id, { update: (end) => view.update(spec(end)), close: () => view.close() });
     }

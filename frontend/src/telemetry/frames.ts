@@ -1,10 +1,14 @@
 /** Decodes the binary frame of the live channel and of sample answers; columns are views on the received buffer. */
 
+import type { Gap } from "./gaps";
+
 export const FRAME_TYPE = "application/vnd.etp.frame";
 const MAGIC = 0x31505445;
 const HAS_RAW = 1;
 const HAS_PHYSICAL = 2;
 const HAS_STATUS = 4;
+const TELLS_GAPS = 8;
+const GAP_BYTES = 16;
 
 export interface FrameSeries {
   readonly sensorId: string;
@@ -20,6 +24,8 @@ export interface FrameSeries {
   readonly delayMs: number;
   /** Samples that the range holds, decimated or not. */
   readonly total: number;
+  /** Where nothing came, from the last sample before to the first after; null where nobody looked, as in live frames. */
+  readonly gaps: readonly Gap[] | null;
 }
 
 export interface Frame {
@@ -53,13 +59,15 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
   const cursor = new TextDecoder().decode(bytes.subarray(16, 16 + cursorBytes)).replace(/\0+$/, "");
   let at = 16 + padded(cursorBytes);
 
-  const series: FrameSeries[] = [];
+  const series: Omit<FrameSeries, "gaps">[] = [];
+  const told: (number | null)[] = [];
   for (let i = 0; i < count; i += 1) {
     if (at + 40 > buffer.byteLength) throw new FrameInvalid("a series head runs past the end");
     const sensorId = uuidAt(bytes, at);
     const n = view.getUint32(at + 16, true);
     const flags = view.getUint8(at + 20);
     const decimated = view.getUint8(at + 21) !== 0;
+    told.push((flags & TELLS_GAPS) !== 0 ? view.getUint16(at + 22, true) : null);
     const delayMs = view.getFloat64(at + 24, true);
     const total = Number(view.getBigUint64(at + 32, true));
     at += 40;
@@ -81,5 +89,15 @@ export function decodeFrame(buffer: ArrayBuffer): Frame {
     }
     series.push({ sensorId, t, raw, physical, status, decimated, delayMs, total });
   }
-  return { cursor, merged, series };
+  // Behind all series, where readers that know no gaps stop.
+  const withGaps = series.map((one, i): FrameSeries => {
+    const count = told[i] ?? null;
+    if (count === null) return { ...one, gaps: null };
+    const start = at;
+    at += GAP_BYTES * count;
+    if (at > buffer.byteLength) throw new FrameInvalid("the gaps run past the end");
+    const pairs = new Float64Array(buffer, start, 2 * count);
+    return { ...one, gaps: Array.from({ length: count }, (_, k) => ({ from: pairs[2 * k] ?? NaN, to: pairs[2 * k + 1] ?? NaN })) };
+  });
+  return { cursor, merged, series: withGaps };
 }

@@ -1,5 +1,6 @@
 /** Holds one sensor's newest samples sorted by time, each once, within a bound; the oldest are condensed, not dropped. */
 
+import { KnownGaps, usualSpacing } from "./gaps";
 import { lowerBound, m4 } from "./m4";
 
 /** Beyond this many samples the oldest become aggregate windows. */
@@ -26,6 +27,7 @@ export class Ring {
   private end = 0;
   /** From here on every sample is held; before it only what a line needs. */
   fullFrom = -Infinity;
+  readonly gaps = new KnownGaps();
 
   get length(): number {
     return this.end - this.start;
@@ -67,6 +69,13 @@ export class Ring {
   trim(before: number): void {
     this.start += lowerBound(this.t, before);
     if (this.start === this.end) this.start = this.end = 0;
+    this.gaps.trim(before);
+  }
+
+  /** The usual spacing, in seconds, of the samples [lo, hi) that are all held; null where too few are. */
+  usualSpacing(lo: number, hi: number): number | null {
+    const t = this.t;
+    return usualSpacing(t, Math.max(lo, lowerBound(t, this.fullFrom)), hi);
   }
 
   private push(t: number, columns: Columns, i: number): void {
@@ -111,6 +120,8 @@ export class Ring {
     const t = this.t;
     const x0 = t[0] ?? 0;
     const x1 = t[old] ?? 0;
+    // What is condensed here would show gaps of its own.
+    this.gaps.tell(x0, x1, this.gaps.within(t, 0, old + 1, { usualS: this.usualSpacing(0, old) ?? Infinity, settled: Infinity }));
     const kept = m4(t, [this.physical, this.raw], 0, old, x0, x1, CONDENSED_COLUMNS);
     const shift = this.start + old - kept.length;
     for (let k = kept.length - 1; k >= 0; k -= 1) {

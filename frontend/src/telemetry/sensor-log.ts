@@ -1,5 +1,6 @@
 /** What the worker keeps of one sensor: its samples, and when its packets arrived. */
 
+import type { FrameSeries } from "./frames";
 import { lowerBound, m4 } from "./m4";
 import { BEAT_FULL, BEAT_LATE, BEAT_MISSED, BEAT_UNKNOWN, type Reading, type Spark } from "./protocol";
 import { type Columns, Ring } from "./ring";
@@ -40,12 +41,17 @@ export class SensorLog {
     this.firstHeardAt = Math.min(this.firstHeardAt, nowS);
   }
 
-  /** Take history; it stands for arrivals at its own times, whose delay nobody knows. */
-  fill(columns: Columns, ratePerS: number): void {
-    this.historyRatePerS = ratePerS;
-    this.ring.add(columns);
-    const oldest = columns.t[0];
-    if (oldest !== undefined) this.firstHeardAt = Math.min(this.firstHeardAt, oldest);
+  /** Take history that ends at `to`; it stands for arrivals at its own times, whose delay nobody knows. */
+  fill(series: FrameSeries, to: number): void {
+    const { t, gaps } = series;
+    const [oldest] = t;
+    this.historyRatePerS = heldRate(series);
+    if (series.decimated) this.ring.fullFrom = Math.max(this.ring.fullFrom, to);
+    if (oldest !== undefined) {
+      this.firstHeardAt = Math.min(this.firstHeardAt, oldest);
+      if (gaps !== null) this.ring.gaps.tell(oldest, t[t.length - 1] ?? oldest, gaps);
+    }
+    this.ring.add(series);
   }
 
   tidy(nowS: number): void {
@@ -143,7 +149,7 @@ function noiseFloor(values: Float64Array, lo: number): number {
 }
 
 /** Samples per second that a stretch of history stood for before it was thinned. */
-export function heldRate(series: { readonly t: Float64Array; readonly total: number }): number {
+function heldRate(series: { readonly t: Float64Array; readonly total: number }): number {
   const span = (series.t[series.t.length - 1] ?? 0) - (series.t[0] ?? 0);
   return span > 0 ? (series.total - 1) / span : 0;
 }

@@ -1,11 +1,12 @@
 /** Answers charts: one view is one sensor's window at a pixel width; replies wait until the last one was taken. */
 
-import { findGaps, gapThreshold, usualSpacing, type Gap } from "./gaps";
+import type { FrameSeries } from "./frames";
+import { GAP_SPACINGS, SETTLE_S, type Gap } from "./gaps";
 import type { History } from "./history";
 import { lowerBound, m4 } from "./m4";
 import type { Extent, ViewData, ViewSpec } from "./protocol";
 import type { Columns } from "./ring";
-import { heldRate, type SensorLog } from "./sensor-log";
+import type { SensorLog } from "./sensor-log";
 
 /** A range is read this much wider on either side, so that panning asks again only outside it. */
 const MARGIN = 0.25;
@@ -15,9 +16,15 @@ interface Fetched {
   readonly key: string;
   readonly from: number;
   readonly to: number;
+  readonly series: FrameSeries | null;
+}
+
+/** What a view draws: columns, the gaps between their samples [lo, hi), and how many samples they stand for. */
+interface Source {
   readonly columns: Columns;
-  readonly decimated: boolean;
-  readonly total: number;
+  readonly gaps: (lo: number, hi: number) => Gap[];
+  /** Null: as many as are held. */
+  readonly total: number | null;
 }
 
 interface View {
@@ -106,7 +113,17 @@ export class Views {
     const windowS = view.spec.window.kind === "live" ? view.spec.window.windowS : 0;
     const span = windowS * (1 + MARGIN);
     const loading = log.askedFrom === Infinity;
-    return this.data(view, log.ring, now - span, now + windowS * MARGIN, log.ring.fullFrom, null, loading);
+    return this.data(view, this.held(log), now - span, now + windowS * MARGIN, loading);
+  }
+
+  private held(log: SensorLog): Source {
+    const { ring } = log;
+    const settled = this.host.nowS() - SETTLE_S;
+    const gaps = (lo: number, hi: number): Gap[] => {
+      const usualS = ring.usualSpacing(lo, hi) ?? log.heartbeatIntervalS;
+      return ring.gaps.within(ring.t, lo, hi, { usualS, settled });
+    };
+    return { columns: ring, gaps, total: null };
   }
 
   private range(view: View): ViewData {
@@ -115,16 +132,15 @@ export class Views {
     const { from, to, captureId, revision = null } = spec.window;
     const log = this.host.log(spec.sensorId);
     const held = captureId === null && log.ring.fullFrom <= from && log.askedFrom <= from;
-    if (held) return this.data(view, log.ring, from, to, log.ring.fullFrom, null, false);
+    if (held) return this.data(view, this.held(log), from, to, false);
 
     const key = `${spec.sensorId}/${captureId ?? ""}/${revision ?? ""}`;
     const fetched = view.fetched?.key === key ? view.fetched : null;
     const inside = fetched !== null && fetched.from <= from && to <= fetched.to;
-    const fine = fetched !== null && (!fetched.decimated || to - from > (fetched.to - fetched.from) / (2 + 4 * MARGIN));
+    const fine = fetched !== null && (fetched.series?.decimated !== true || to - from > (fetched.to - fetched.from) / (2 + 4 * MARGIN));
     const current = inside && fine;
     if (!current && !view.fetching && Date.now() >= view.retryAt) void this.fetchRange(view, key, from, to, captureId, revision);
-    if (fetched === null) return this.data(view, EMPTY, from, to, -Infinity, 0, view.fetching);
-    return this.data(view, fetched.columns, from, to, -Infinity, fetched.total, !current && view.fetching);
+    return this.data(view, fetched?.series == null ? NOTHING : told(fetched.series), from, to, !current && view.fetching);
   }
 
   private async fetchRange(view: View, key: string, from: number, to: number, captureId: string | null, revision: number | null): Promise<void> {
@@ -135,10 +151,9 @@ export class Views {
     try {
       const maxPoints = Math.ceil(4 * view.spec.pixels * (1 + 2 * MARGIN));
       const series = await this.host.history.read({ ...request, maxPoints });
-      const columns = series ?? EMPTY;
       // What lay in the future when the hub answered was not read.
       const until = captureId === null ? Math.min(request.to, askedAt) : request.to;
-      view.fetched = { key, from: request.from, to: Math.max(until, to), columns, decimated: series?.decimated ?? false, total: series?.total ?? 0 };
+      view.fetched = { key, from: request.from, to: Math.max(until, to), series };
       view.problem = null;
     } catch (error) {
       view.problem = error instanceof Error ? error.message : String(error);
@@ -162,8 +177,7 @@ export class Views {
     this.host.history.read({ sensorId, captureId: null, from, to, maxPoints }).then(
       (series) => {
         if (series === null) return;
-        if (series.decimated) log.ring.fullFrom = Math.max(log.ring.fullFrom, to);
-        log.fill(series, heldRate(series));
+        log.fill(series, to);
         this.changed(sensorId);
       },
       () => {
@@ -173,15 +187,8 @@ export class Views {
     );
   }
 
-  private data(
-    view: View,
-    columns: Columns,
-    x0: number,
-    x1: number,
-    fullFrom: number,
-    total: number | null,
-    loading: boolean,
-  ): ViewData {
+  private data(view: View, source: Source, x0: number, x1: number, loading: boolean): ViewData {
+    const { columns } = source;
     const { t } = columns;
     // One sample beyond either edge, so that the line runs out of the picture.
     const lo = Math.max(0, lowerBound(t, x0) - 1);
@@ -195,9 +202,9 @@ export class Views {
       for (let k = 0; k < kept.length; k += 1) into[k] = from[kept[k] ?? 0] ?? NaN;
       return into;
     };
-    const gaps = findGaps(t, lo, hi, fullFrom);
-    const newestT = t.length > 0 ? (t[t.length - 1] ?? null) : null;
-    if (view.spec.window.kind === "live") this.silence(gaps, t, lo, newestT);
+    const gaps = source.gaps(lo, hi);
+    const newestT = t[t.length - 1] ?? null;
+    if (view.spec.window.kind === "live") this.silence(gaps, view.spec.sensorId);
     return {
       t: take(t),
       physical: take(physical),
@@ -206,23 +213,31 @@ export class Views {
       rawExtent: extent(raw, kept),
       gaps,
       newestT,
-      total: total ?? hi - lo,
+      total: source.total ?? hi - lo,
       loading,
       problem: view.problem,
     };
   }
 
   /** A sensor that is silent now has a gap that goes on. */
-  private silence(gaps: Gap[], t: Float64Array, lo: number, newestT: number | null): void {
-    const now = this.host.nowS();
-    if (newestT === null) return;
-    const usual = usualSpacing(t, Math.max(lo, t.length - 1000), t.length);
-    if (now - newestT > 2 * gapThreshold(usual)) gaps.push({ from: newestT, to: Infinity });
+  private silence(gaps: Gap[], sensorId: string): void {
+    const { ring, heartbeatIntervalS } = this.host.log(sensorId);
+    const newestT = ring.t[ring.length - 1];
+    if (newestT === undefined) return;
+    const usualS = ring.usualSpacing(Math.max(0, ring.length - 1000), ring.length) ?? heartbeatIntervalS;
+    if (this.host.nowS() - newestT > GAP_SPACINGS * usualS + 2 * SETTLE_S) gaps.push({ from: newestT, to: Infinity });
   }
 }
 
 const NONE = new Float64Array(0);
-const EMPTY: Columns = { t: NONE, raw: NONE, physical: NONE, status: null };
+const NOTHING: Source = { columns: { t: NONE, raw: NONE, physical: NONE, status: null }, gaps: () => [], total: 0 };
+
+/** A range of history breaks exactly where the hub says. */
+function told(series: FrameSeries): Source {
+  const { t, gaps, total } = series;
+  const inside = (lo: number, hi: number): Gap[] => (gaps ?? []).filter((gap) => gap.to > (t[lo] ?? 0) && gap.from < (t[hi - 1] ?? 0));
+  return { columns: series, gaps: inside, total };
+}
 
 function extent(values: Float64Array, kept: Uint32Array): Extent | null {
   let min = Infinity;

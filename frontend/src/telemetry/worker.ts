@@ -3,7 +3,7 @@
 import { History } from "./history";
 import { LiveSocket } from "./live-socket";
 import type { FromWorker, Intake, LiveState, Reading, ToWorker, Watched } from "./protocol";
-import { heldRate, SensorLog } from "./sensor-log";
+import { SensorLog } from "./sensor-log";
 import { Views } from "./views";
 
 const READINGS_MS = 250;
@@ -92,8 +92,7 @@ function fillSparks(): void {
     history.read({ sensorId: id, captureId: null, from, to, maxPoints: SPARK_POINTS }).then(
       (series) => {
         if (series === null) return;
-        if (series.decimated) each.ring.fullFrom = Math.max(each.ring.fullFrom, to);
-        each.fill(series, heldRate(series));
+        each.fill(series, to);
         views.changed(id);
       },
       () => setTimeout(() => (each.askedFrom = Infinity), RETRY_MS),

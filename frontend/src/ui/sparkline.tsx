@@ -2,7 +2,7 @@
 
 import type { ReactElement } from "react";
 
-import { gapThreshold } from "@/telemetry/gaps";
+import { GAP_SPACINGS, SETTLE_S } from "@/telemetry/gaps";
 import type { Spark } from "@/telemetry/protocol";
 
 interface Props {
@@ -30,7 +30,8 @@ export function sparkPath(spark: Spark, width: number, height: number): { path: 
   const spacings: number[] = [];
   for (let k = 2; k < points.length; k += 2) spacings.push((points[k - 2] ?? 0) - (points[k] ?? 0));
   spacings.sort((a, b) => a - b);
-  const limit = gapThreshold(spacings[spacings.length >> 1] ?? 0);
+  // Of thinned points the least spacings say little.
+  const limit = Math.max(SETTLE_S, GAP_SPACINGS * (spacings[spacings.length >> 1] ?? 0));
   let path = "";
   let end: [number, number] | null = null;
   let previous = Infinity;

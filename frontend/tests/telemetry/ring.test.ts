@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { findGaps } from "@/telemetry/gaps";
+import type { Gap } from "@/telemetry/gaps";
 import { type Columns, FULL_SAMPLES, Ring } from "@/telemetry/ring";
 
 const columns = (t: number[], raw: number[] = t, physical: number[] = raw.map((v) => 2 * v)): Columns => ({
@@ -61,24 +61,22 @@ describe("Ring", () => {
     expect(ring.fullFrom).toBeGreaterThan(n - FULL_SAMPLES - 10_000);
     expect([...ring.t].every((t, i, all) => i === 0 || (all[i - 1] ?? 0) < t)).toBe(true);
     // Not a break in the line, though condensed and full parts are spaced differently.
-    expect(findGaps(ring.t, 0, ring.length, ring.fullFrom)).toEqual([]);
+    expect(gapsOf(ring)).toEqual([]);
+  });
+
+  it("remembers the gaps of what it condensed", () => {
+    const ring = new Ring();
+    const n = 3 * FULL_SAMPLES;
+    // The second one lies across the place where the ring is condensed first.
+    const silent = [[1000, 1004], [14_000, 14_100], [n - 50, n - 40]];
+    for (let from = 0; from < n; from += 500) {
+      const t = Array.from({ length: 500 }, (_, i) => from + i).filter((i) => !silent.some(([a, b]) => i > (a ?? 0) && i < (b ?? 0)));
+      ring.add(columns(t));
+    }
+    expect(ring.fullFrom).toBeGreaterThan(14_100);
+    expect(gapsOf(ring)).toEqual([{ from: 14_000, to: 14_100 }, { from: n - 50, to: n - 40 }]);
   });
 });
 
-describe("findGaps", () => {
-  const t = (...parts: [number, number, number][]): Float64Array =>
-    Float64Array.from(parts.flatMap(([from, to, step]) => Array.from({ length: Math.round((to - from) / step) }, (_, i) => from + i * step)));
-
-  it("breaks where a fast sensor is silent for more than two seconds", () => {
-    const times = t([0, 10, 0.1], [11.5, 20, 0.1], [30, 40, 0.1]);
-    const gaps = findGaps(times, 0, times.length, -Infinity);
-    expect(gaps).toHaveLength(1);
-    expect(gaps[0]?.to).toBe(30);
-    expect(gaps[0]?.from).toBeCloseTo(19.9);
-  });
-
-  it("grants a slow sensor three times its usual spacing", () => {
-    const slow = Float64Array.from([0, 5, 10, 15, 29, 34, 50, 55]);
-    expect(findGaps(slow, 0, slow.length, -Infinity)).toEqual([{ from: 34, to: 50 }]);
-  });
-});
+const gapsOf = (ring: Ring): Gap[] =>
+  ring.gaps.within(ring.t, 0, ring.length, { usualS: ring.usualSpacing(0, ring.length) ?? NaN, settled: Infinity });

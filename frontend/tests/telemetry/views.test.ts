@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { History } from "@/telemetry/history";
 import { rfc3339 } from "@/telemetry/history";
+import type { FrameSeries } from "@/telemetry/frames";
 import type { ViewData } from "@/telemetry/protocol";
 import { SensorLog } from "@/telemetry/sensor-log";
 import { Views } from "@/telemetry/views";
@@ -9,11 +10,11 @@ import { Views } from "@/telemetry/views";
 const NOW = 1_000_000;
 const SILENT = { read: () => new Promise<null>(() => undefined) } as unknown as History;
 
-function setUp(): { log: SensorLog; views: Views; sent: Map<number, ViewData[]> } {
+function setUp(history = SILENT): { log: SensorLog; views: Views; sent: Map<number, ViewData[]> } {
   const log = new SensorLog("s");
   const sent = new Map<number, ViewData[]>();
   const views = new Views({
-    history: SILENT,
+    history,
     log: () => log,
     nowS: () => NOW,
     send: (id, data) => sent.set(id, [...(sent.get(id) ?? []), data]),
@@ -64,6 +65,54 @@ describe("Views", () => {
     views.set(1, { sensorId: "s", window: { kind: "live", windowS: 60 }, pixels: 400 });
     views.flush();
     expect(sent.get(1)?.[0]?.gaps).toEqual([{ from: t[99], to: Infinity }]);
+  });
+});
+
+describe("stored ranges", () => {
+  const stored = (t: number[], gaps: FrameSeries["gaps"], decimated: boolean): FrameSeries => {
+    const columns = { t: Float64Array.from(t), raw: Float64Array.from(t), physical: Float64Array.from(t), status: null };
+    return { ...columns, sensorId: "s", delayMs: NaN, decimated, total: t.length, gaps };
+  };
+  const shown = async (series: FrameSeries, from: number, to: number): Promise<ViewData | undefined> => {
+    const { views, sent } = setUp({ read: () => Promise.resolve(series) } as unknown as History);
+    views.set(1, { sensorId: "s", window: { kind: "range", from, to, captureId: "c" }, pixels: 400 });
+    views.flush();
+    views.taken(1);
+    await Promise.resolve();
+    await Promise.resolve();
+    views.flush();
+    return sent.get(1)?.[1];
+  };
+  const steady = Array.from({ length: 100 }, (_, i) => i);
+
+  it.each([true, false])("break exactly where the hub says (thinned: %s)", async (decimated) => {
+    // By its distances alone this series would break between 40 and 90, and not between 20 and 21.
+    const t = steady.filter((i) => i <= 40 || i >= 90);
+    const data = await shown(stored(t, [{ from: 20, to: 21 }, { from: 500, to: 600 }], decimated), 0, 100);
+    expect(data?.t.length).toBe(t.length);
+    expect(data?.gaps).toEqual([{ from: 20, to: 21 }]);
+  });
+
+  it("keep a gap whose ends were thinned away, and one that the picture's edge cuts", async () => {
+    const data = await shown(stored([0, 10, 30, 60, 70, 95], [{ from: 12, to: 28 }, { from: 61, to: 69 }], true), 20, 65);
+    expect(data?.gaps).toEqual([{ from: 12, to: 28 }, { from: 61, to: 69 }]);
+  });
+});
+
+describe("live windows", () => {
+  it("break where their history was told to, and by distance where samples came since", async () => {
+    const t = Array.from({ length: 50 }, (_, i) => NOW - 60 + i).filter((at) => at < NOW - 40 || at > NOW - 35);
+    const series = { t: Float64Array.from(t), raw: null, physical: null, status: null, sensorId: "s", delayMs: NaN, decimated: true, total: 9e9 };
+    const gaps = [{ from: NOW - 55, to: NOW - 54 }];
+    const { log, views, sent } = setUp({ read: () => Promise.resolve({ ...series, gaps }) } as unknown as History);
+    views.set(1, { sensorId: "s", window: { kind: "live", windowS: 60 }, pixels: 400 });
+    await Promise.resolve();
+    // Too few samples are held whole to tell the usual distance, so the expected one stands for it.
+    log.heartbeatIntervalS = 1;
+    const since = Float64Array.from({ length: 50 }, (_, i) => NOW - 5 + i / 10);
+    log.receive({ t: since, raw: since, physical: since, status: null }, 5, NOW);
+    views.flush();
+    expect(sent.get(1)?.[0]?.gaps).toEqual([...gaps, { from: NOW - 11, to: NOW - 5 }]);
   });
 });
 
