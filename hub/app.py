@@ -50,6 +50,7 @@ from hub.kit.remembered import Remembered
 from hub.kit.vault import Vault
 from hub.kit.workers import Workers
 from hub.ledger import chain
+from hub.live.captures import CaptureLedgers
 from hub.live.fanout import Fanout
 from hub.live.health import Health
 from hub.live.intake import IntakeWatch
@@ -221,7 +222,7 @@ def create_app(settings: Settings, roles: frozenset[Role] = ALL_ROLES, clock: Cl
 
 def _add_live(app: web.Application, hub: Hub, workers: Workers) -> None:
     relay = Relay(hub.settings.redis_url)
-    parts = app[PARTS] = Parts(Fanout(hub), relay, Health(hub, relay))
+    parts = app[PARTS] = Parts(Fanout(hub), relay, Health(hub, relay), CaptureLedgers(hub))
     app[SOCKETS], app[STREAMS] = set(), set()
     for endpoint in LIVE_ENDPOINTS:
         register(app, endpoint)
@@ -229,6 +230,7 @@ def _add_live(app: web.Application, hub: Hub, workers: Workers) -> None:
         workers.add(f"live {shard}", lambda shard=shard: parts.fanout.read(shard))
     workers.add("live events", relay.run)
     workers.add("live health", parts.health.run)
+    workers.add("live captures", parts.captures.run)
     workers.add("live intake", IntakeWatch(hub, relay).run)
     app.on_shutdown.append(_close_sockets)
 

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter
 
+from hub.captures.models import CaptureStatus
 from hub.events.models import EventKind
 from hub.kit.problems import ProblemDocument
 from hub.sensors.models import SensorState
-from hub.telemetry.models import Status
+from hub.telemetry.models import CaptureLedger, Status
 
 MOST_BACKLOG_S = 600.0
 
@@ -24,7 +25,8 @@ class Subscribe(BaseModel):
     """Watch sensors, or those that are bound to runs, and the events of projects.
 
     `since` resumes after a cursor. `backlog_s` begins with the samples of the last seconds, also where `since` is no
-    longer held. `ledger` has the counts of the projects' sensors sent as they grow.
+    longer held. `ledger` has counts sent as they grow: of the projects' sensors, and of the captures of the runs. With
+    `samples` false only these come of a run, and no samples.
     """
 
     op: Literal["subscribe"]
@@ -36,13 +38,15 @@ class Subscribe(BaseModel):
     since: str | None = Field(default=None, max_length=5000)
     backlog_s: float = Field(default=0.0, ge=0.0, le=MOST_BACKLOG_S)
     ledger: bool = False
+    samples: bool = True
 
 
 class Unsubscribe(BaseModel):
-    """Stop watching sensors, or the events of projects."""
+    """Stop watching sensors, the events of projects, or the ledgers of runs' captures."""
 
     op: Literal["unsubscribe"]
     sensors: list[UUID] = Field(default=[], max_length=5000)
+    runs: list[UUID] = Field(default=[], max_length=100)
     projects: list[UUID] = Field(default=[], max_length=100)
 
 
@@ -72,11 +76,15 @@ class Pong(BaseModel):
 
 
 class Subscribed(BaseModel):
-    """What is watched from now on. `cursor` is null where frames that fill it up are still to come: use theirs."""
+    """What is watched from now on; of `runs` it is the ledgers of their captures.
+
+    `cursor` is null where frames that fill it up are still to come: use theirs.
+    """
 
     op: Literal["subscribed"] = "subscribed"
     sensors: list[UUID]
     projects: list[UUID]
+    runs: list[UUID] = []
     cursor: str | None
 
 
@@ -180,12 +188,29 @@ class Counts(BaseModel):
     sensors: list[SensorCounts]
 
 
+class CaptureCounts(BaseModel):
+    """What a capture of a watched run holds, as its ledger tells: now, and as it changes, once a second at most.
+
+    It goes on until the capture is sealed or has failed, and ends with that status.
+    """
+
+    op: Literal["capture_ledger"] = "capture_ledger"
+    run_id: UUID
+    capture_id: UUID
+    status: CaptureStatus
+    ledger: CaptureLedger
+
+
 class AccessChanged(BaseModel):
-    """What this user may see has changed: sensors and projects out of sight, and whose raw values are open now."""
+    """What this user may see has changed: what is out of sight, and whose raw values are open now.
+
+    `gone` are sensors; of `runs` and `projects` nothing more is told.
+    """
 
     op: Literal["access"] = "access"
     gone: list[UUID]
     projects: list[UUID] = []
+    runs: list[UUID] = []
     raw: dict[str, bool]
 
 
@@ -196,7 +221,19 @@ class Refused(ProblemDocument):
 
 
 Said = Annotated[
-    Ready | Pong | Subscribed | Gap | Samples | Vectors | Happened | Missed | States | Counts | AccessChanged | Refused,
+    Ready
+    | Pong
+    | Subscribed
+    | Gap
+    | Samples
+    | Vectors
+    | Happened
+    | Missed
+    | States
+    | Counts
+    | CaptureCounts
+    | AccessChanged
+    | Refused,
     Field(discriminator="op"),
 ]
 SAID: TypeAdapter[Any] = TypeAdapter(Said)

@@ -51,6 +51,40 @@ async def projects(tx: Tx, *, user_id: UUID, only_project: UUID | None, projects
     return [row["id"] for row in rows]
 
 
+async def runs(tx: Tx, *, user_id: UUID, only_project: UUID | None, runs: Sequence[UUID]) -> list[UUID]:
+    """Find those of the named runs that are in projects of the user."""
+    rows = await tx.fetch(
+        """
+        select run.id
+        from run
+        join experiment on experiment.id = run.experiment_id
+        join project on project.id = experiment.project_id
+        join project_member member on member.project_id = project.id and member.user_id = $1
+        where project.deleted_at is null
+          and ($2::uuid is null or project.id = $2)
+          and run.id = any ($3::uuid[])
+        """,
+        user_id,
+        only_project,
+        runs,
+    )
+    return [row["id"] for row in rows]
+
+
+async def growing_captures(tx: Tx, runs: Sequence[UUID], known: Sequence[UUID]) -> list[asyncpg.Record]:
+    """List the captures of runs that may still grow, those that run first, and those that are `known` in any case."""
+    return await tx.fetch(
+        """
+        select id, run_id, status
+        from capture_session
+        where (run_id = any ($1::uuid[]) and status in ('running', 'finished')) or id = any ($2::uuid[])
+        order by status = 'running' desc, id
+        """,
+        runs,
+        known,
+    )
+
+
 async def health(tx: Tx, projects: Sequence[UUID]) -> list[asyncpg.Record]:
     """Read of every sensor of projects its state by the database's clock, when it was heard, and its counts."""
     return await tx.fetch(

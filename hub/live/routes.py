@@ -42,7 +42,10 @@ class EventsQuery(BaseModel):
     project_id: Ids = Field(default=[], max_length=100)
     values: Values = Field(default=None, description="Comma-separated: raw, physical. Default: what one may read.")
     backlog_s: float = Field(default=0.0, ge=0.0, le=MOST_BACKLOG_S, description="Begin with the last seconds.")
-    ledger: bool = Field(default=False, description="Have the counts of the projects' sensors sent as they grow.")
+    ledger: bool = Field(
+        default=False, description="Have counts sent as they grow: of the projects' sensors, of the runs' captures."
+    )
+    samples: bool = Field(default=True, description="False: of runs nothing but the ledgers of their captures.")
 
 
 @routes.route(
@@ -85,6 +88,7 @@ async def watch_events(ctx: Context, query: EventsQuery) -> web.StreamResponse:
         since=ctx.request.headers.get("Last-Event-ID") or None,
         backlog_s=query.backlog_s,
         ledger=query.ledger,
+        samples=query.samples,
     )
     streams = ctx.request.app[STREAMS]
     stream = EventStream(ctx, ctx.request.app[PARTS])

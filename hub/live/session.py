@@ -109,8 +109,8 @@ class Session:
                 await self._accept(token)
             case Subscribe() as wanted:
                 await self._watch.subscribe(wanted)
-            case Unsubscribe(sensors=sensors, projects=projects):
-                self._watch.unsubscribe(frozenset(sensors), frozenset(projects))
+            case Unsubscribe(sensors=sensors, projects=projects, runs=runs):
+                self._watch.unsubscribe(frozenset(sensors), frozenset(projects), frozenset(runs))
             case Ping():
                 await self._say(Pong(now=self._ctx.hub.clock.now_us() / 1e6, cursor=self._watch.cursor))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -56,6 +56,7 @@ class Viewer:
         self.wake = asyncio.Event()
         self.sensors: dict[int, tuple[UUID, bool]] = {}
         self.projects: frozenset[UUID] = frozenset()
+        self.runs: frozenset[UUID] = frozenset()
         self.ledger = False
         self.values = BOTH
         self.binary = False
@@ -65,6 +66,7 @@ class Viewer:
         self._merged = 0
         self._told: deque[str] = deque()
         self._missed = 0
+        self._counts: dict[tuple[UUID, UUID], str] = {}
         self._spectra: dict[int, Spectrum] = {}
 
     def offer(self, sensor_no: int, piece: Piece) -> None:
@@ -85,6 +87,15 @@ class Viewer:
             self._missed += 1
         self._told.append(message)
         self.wake.set()
+
+    def tell_counts(self, run_id: UUID, capture_id: UUID, message: str) -> None:
+        """Take what a capture holds now, in place of what was said of it and waits still."""
+        self._counts[run_id, capture_id] = message
+        self.wake.set()
+
+    def forget_counts(self, runs: Set[UUID]) -> None:
+        """Drop what waits of these runs' captures."""
+        self._counts = {of: message for of, message in self._counts.items() if of[0] not in runs}
 
     @property
     def waiting(self) -> int:
@@ -109,7 +120,8 @@ class Viewer:
 
     def take_told(self) -> list[str]:
         """Return the messages that wait, the oldest first, and how many were dropped before them."""
-        told, self._told = list(self._told), deque()
+        told, self._told = [*self._told, *self._counts.values()], deque()
+        self._counts = {}
         missed, self._missed = self._missed, 0
         return [Missed(events=missed).model_dump_json(), *told] if missed else told
 

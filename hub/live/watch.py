@@ -16,6 +16,7 @@ from hub.kit.context import Context, Grant
 from hub.kit.problems import DatabaseAway, FieldError, InvalidPayload, NotFound
 from hub.ledger.service import Fact, record_apart
 from hub.live import queries
+from hub.live.captures import CaptureLedgers
 from hub.live.fanout import Fanout, positions_of
 from hub.live.filling import Filler, Plan
 from hub.live.health import Health
@@ -38,6 +39,7 @@ class Parts(NamedTuple):
     fanout: Fanout
     relay: Relay
     health: Health
+    captures: CaptureLedgers
 
 
 PARTS = web.AppKey("live parts", Parts)
@@ -61,6 +63,7 @@ class Watch:
     def leave(self) -> None:
         """Take part no longer."""
         self._parts.relay.unwatch(self.viewer, self.viewer.projects)
+        self._parts.captures.unwatch(self.viewer, self.viewer.runs)
         self._parts.fanout.leave(self.viewer)
 
     @property
@@ -72,28 +75,35 @@ class Watch:
         """Watch what is wanted, which is said, and fill up; raises NotFound, RawNotAllowed and others."""
         generation = self._ctx.hub.remembered.generation
         _check_cursor(wanted.since, self._parts.fanout.shards)
-        rows = await self._watchable(wanted.sensors, wanted.runs)
+        shown = wanted.runs if wanted.samples else []
+        rows = await self._watchable(wanted.sensors, shown)
         projects = await self._projects(wanted.projects)
+        runs = await self._runs(wanted.runs if wanted.ledger else [])
         if set(wanted.sensors) - {row["id"] for row in rows}:
             raise NotFound(noun="sensor")
         if set(wanted.projects) - projects:
             raise NotFound(noun="project")
+        if wanted.ledger and set(wanted.runs) - runs:
+            raise NotFound(noun="run")
         if wanted.values is not None and "raw" in wanted.values and not all(map(raw_open, rows)):
             raise RawNotAllowed
         await self._record(rows, wanted)
         # Rights that changed since they were read are asked for once more.
         self._doubtful |= self._ctx.hub.remembered.generation != generation
-        if wanted.sensors or wanted.runs:
+        if wanted.sensors or shown:
             self.viewer.values = frozenset(wanted.values or BOTH)
             self.viewer.binary = wanted.encoding == "binary"
-        self.viewer.ledger |= wanted.ledger
-        await self._begin(wanted, rows, projects)
+        self.viewer.ledger |= wanted.ledger and bool(projects)
+        await self._begin(
+            wanted, rows, Subscribed(sensors=[], projects=sorted(projects), runs=sorted(runs), cursor=None)
+        )
+        self._parts.captures.watch(self.viewer, runs)
         if projects:
             # Changes between the two are told as events.
             self._parts.relay.watch(self.viewer, projects)
             await self._say(await self._parts.health.states(projects))
 
-    async def _begin(self, wanted: Subscribe, rows: Sequence[asyncpg.Record], projects: frozenset[UUID]) -> None:
+    async def _begin(self, wanted: Subscribe, rows: Sequence[asyncpg.Record], said: Subscribed) -> None:
         viewer, fanout = self.viewer, self._parts.fanout
         filler = Filler(self._ctx.hub, fanout, viewer, self._wire)
         fresh = frozenset(row["no"] for row in rows) - viewer.sensors.keys()
@@ -107,20 +117,21 @@ class Watch:
             viewer.sensors |= {row["no"]: (row["id"], raw_open(row)) for row in rows}
             until = fanout.watch(viewer, [row["no"] for row in rows])
             cursor = until if first and plan is None else None
-            await self._say(Subscribed(sensors=[row["id"] for row in rows], projects=sorted(projects), cursor=cursor))
+            await self._say(said.model_copy(update={"sensors": [row["id"] for row in rows], "cursor": cursor}))
             if plan is not None:
                 await filler.fill(plan, until, fresh, cursors=first)
         finally:
             viewer.release()
 
-    def unsubscribe(self, sensors: frozenset[UUID], projects: frozenset[UUID]) -> None:
-        """Watch these no longer."""
+    def unsubscribe(self, sensors: frozenset[UUID], projects: frozenset[UUID], runs: frozenset[UUID]) -> None:
+        """Watch these no longer; of runs, the ledgers of their captures."""
         numbers = [no for no, (sensor_id, _) in self.viewer.sensors.items() if sensor_id in sensors]
         self._parts.fanout.unwatch(self.viewer, numbers)
         self.viewer.forget(numbers)
         for no in numbers:
             del self.viewer.sensors[no]
         self._parts.relay.unwatch(self.viewer, self.viewer.projects & projects)
+        self._parts.captures.unwatch(self.viewer, runs)
 
     async def send(self) -> None:
         """Send what comes until cancelled or the viewer is gone."""
@@ -187,19 +198,31 @@ class Watch:
                 )
             )
 
+    async def _runs(self, wanted: Iterable[UUID]) -> frozenset[UUID]:
+        asked = list(wanted)
+        if not asked:
+            return frozenset()
+        async with self._ctx.hub.db.connection() as connection:
+            return frozenset(
+                await queries.runs(
+                    connection, user_id=self._ctx.caller.id, only_project=only_project(self._ctx), runs=asked
+                )
+            )
+
     async def _narrow(self) -> None:
         viewer = self.viewer
         watched = {sensor_id: no for no, (sensor_id, _) in viewer.sensors.items()}
         rows = {row["id"]: row for row in await self._watchable(list(watched), [])} if watched else {}
         gone = watched.keys() - rows.keys()
         lost = viewer.projects - await self._projects(viewer.projects)
+        runs = viewer.runs - await self._runs(viewer.runs)
         changed = [row for row in rows.values() if _changed(viewer, row)]
         for row in changed:
             viewer.sensors[row["no"]] = (row["id"], raw_open(row))
-        self.unsubscribe(frozenset(gone), lost)
-        if gone or changed or lost:
+        self.unsubscribe(frozenset(gone), lost, runs)
+        if gone or changed or lost or runs:
             raw = {str(row["id"]): raw_open(row) for row in changed}
-            await self._say(AccessChanged(gone=sorted(gone), projects=sorted(lost), raw=raw))
+            await self._say(AccessChanged(gone=sorted(gone), projects=sorted(lost), runs=sorted(runs), raw=raw))
 
     async def _say(self, message: BaseModel) -> None:
         await self._wire.say(message.model_dump_json())

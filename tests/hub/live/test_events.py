@@ -64,7 +64,7 @@ class TestWho:
         socket = await watch(viewer)
         await subscribe(socket, project)
         await owner.delete(f"/projects/{project}/members/{viewer.id}")
-        assert await hear(socket, 1.5) == {"op": "access", "gone": [], "projects": [project], "raw": {}}
+        assert await hear(socket, 1.5) == {"op": "access", "gone": [], "projects": [project], "runs": [], "raw": {}}
         await send(device(one), {"samples": [{"t": time.time(), "v": None}]})
         assert (await say(socket, op="ping"))["op"] == "pong"
         with pytest.raises(TimeoutError):

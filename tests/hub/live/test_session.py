@@ -61,7 +61,7 @@ class TestAccessChanges:
         socket = await watch(viewer)
         await say(socket, op="subscribe", sensors=[one["id"]])
         await db.execute("delete from project_member where role = 'viewer'")
-        assert await hear(socket, 1.5) == {"op": "access", "gone": [one["id"]], "projects": [], "raw": {}}
+        assert await hear(socket, 1.5) == {"op": "access", "gone": [one["id"]], "projects": [], "runs": [], "raw": {}}
         await send(device(one), {"samples": [{"t": time.time(), "v": 1.0}]})
         assert (await say(socket, op="ping"))["op"] == "pong"
         with pytest.raises(TimeoutError):
@@ -79,6 +79,7 @@ class TestAccessChanges:
                 "op": "access",
                 "gone": [],
                 "projects": [],
+                "runs": [],
                 "raw": {one["id"]: is_open},
             }
             await send(device(one), {"samples": [{"t": time.time(), "v": 1.0}]})
