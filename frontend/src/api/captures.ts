@@ -6,7 +6,6 @@ import { all, api, body } from "./client";
 import type { Capture, CaptureLedger } from "./model";
 
 const REFRESH_MS = 2_000;
-const LEDGER_MS = 1_000;
 
 /** A run's captures, the newest first. */
 export function useCaptures(runId: string): UseQueryResult<Capture[]> {
@@ -36,13 +35,18 @@ export function useRecordings(projectId: string): UseQueryResult<Capture[]> {
   });
 }
 
-/** A capture's counts; renewed each second while it records, now and then while samples may still come late. */
+/** A capture's counts: asked for once, then as they are pushed to whoever follows its run (`useLiveLedgers`). */
 export function useLedger(capture: Capture | undefined): UseQueryResult<CaptureLedger> {
   return useQuery({
     queryKey: ["ledger", capture?.id],
-    queryFn: () => body(api.GET("/api/v1/captures/{capture_id}/ledger", { params: { path: { capture_id: capture?.id ?? "" } } })),
+    queryFn: async ({ client, queryKey }) => {
+      const pushedBefore = client.getQueryState(queryKey)?.dataUpdatedAt;
+      const answer = await body(api.GET("/api/v1/captures/{capture_id}/ledger", { params: { path: { capture_id: capture?.id ?? "" } } }));
+      const pushed = client.getQueryState<CaptureLedger>(queryKey);
+      // What was pushed while the answer was on its way is newer.
+      return pushed?.data !== undefined && pushed.dataUpdatedAt !== pushedBefore ? pushed.data : answer;
+    },
     enabled: capture !== undefined && capture.status !== "draft",
-    refetchInterval: capture?.status === "running" ? LEDGER_MS : capture?.status === "finished" ? 5 * LEDGER_MS : false,
   });
 }
 

@@ -10220,6 +10220,7 @@ export interface operations {
                 ledger?: boolean;
                 project_id?: string[];
                 run_id?: string[];
+                samples?: boolean;
                 sensor_id?: string[];
                 values?: ("raw" | "physical")[] | null;
             };

@@ -7,17 +7,18 @@ import { lazy, Suspense, useEffect, useRef, useState, type ReactElement } from "
 import { useTranslation } from "react-i18next";
 
 import type { OpenView } from "@/telemetry/client";
-import type { ViewWindow } from "@/telemetry/protocol";
+import type { ViewData, ViewWindow } from "@/telemetry/protocol";
 import { useTelemetry } from "@/telemetry/use-telemetry";
 import { fixed, measured, span } from "@/ui/format";
 import { Icon } from "@/ui/icons";
 
 import type { Band } from "./bands";
-import { type Layers, type Lock, PlotEngine, type Readout } from "./plot-engine";
+import type { Layers, Lock, PlotEngine, Readout } from "./plot-engine";
 import styles from "./sensor-chart.module.css";
 import type { VectorAxis } from "./spectrum";
 import type { CursorTime } from "./sync";
 import { decimalsOf, step125 } from "./ticks";
+import { useEngineModule } from "./use-engine-module";
 
 /** Few sensors send vectors: their chart comes when one does. */
 const LastSpectrum = lazy(() => import("./last-spectrum").then((module) => ({ default: module.LastSpectrum })));
@@ -62,7 +63,10 @@ export function SensorChart(props: Props): ReactElement {
   const client = useTelemetry();
   const host = useRef<HTMLDivElement>(null);
   const chip = useRef<HTMLDivElement>(null);
+  const engineModule = useEngineModule();
   const engine = useRef<PlotEngine | null>(null);
+  /** What came last, for an engine that is made later. */
+  const newest = useRef<ViewData | null>(null);
   const view = useRef<OpenView | null>(null);
   const [readout, setReadout] = useState<Readout>(EMPTY);
   const [problem, setProblem] = useState<string | null>(null);
@@ -71,8 +75,8 @@ export function SensorChart(props: Props): ReactElement {
   const [pixels, setPixels] = useState(800);
 
   useEffect(() => {
-    if (host.current === null || chip.current === null) return;
-    const made = new PlotEngine({
+    if (engineModule === null || host.current === null || chip.current === null) return;
+    const made = new engineModule.PlotEngine({
       host: host.current,
       chip: chip.current,
       cursor,
@@ -85,6 +89,7 @@ export function SensorChart(props: Props): ReactElement {
       },
     });
     engine.current = made;
+    if (newest.current !== null) made.setData(newest.current);
     const measure = (): void => setPixels(Math.ceil(made.pixels / PIXELS_STEP) * PIXELS_STEP);
     measure();
     const resized = new ResizeObserver(measure);
@@ -94,12 +99,13 @@ export function SensorChart(props: Props): ReactElement {
       made.destroy();
       engine.current = null;
     };
-  }, [client, cursor, syncKey, t]);
+  }, [engineModule, client, cursor, syncKey, t]);
 
   useEffect(() => {
     const spec = { sensorId: sensor.id, window, pixels };
     if (view.current === null) {
       view.current = client.open(spec, (data) => {
+        newest.current = data;
         engine.current?.setData(data);
         setProblem(data.problem);
         setEmpty(data.t.length === 0 && !data.loading);
@@ -117,9 +123,9 @@ export function SensorChart(props: Props): ReactElement {
     engine.current?.setWindow(
       window.kind === "live" ? { to: null, spanS: window.windowS } : { to: window.to, spanS: window.to - window.from },
     );
-  }, [window]);
-  useEffect(() => engine.current?.setBands(bands), [bands]);
-  useEffect(() => engine.current?.setLayers(layers, lock), [layers, lock]);
+  }, [engineModule, t, window]);
+  useEffect(() => engine.current?.setBands(bands), [engineModule, t, bands]);
+  useEffect(() => engine.current?.setLayers(layers, lock), [engineModule, t, layers, lock]);
 
   const lockable = layers.physical ? "physical" : "raw";
   const toggleLock = (): void => {

@@ -1,6 +1,6 @@
 /** The page's end of the telemetry worker: hands out readings and views, holds no samples of its own. */
 
-import type { AccessChange, FromWorker, Heard, HubEvent, Intake, LiveState, Reading, Spark, ToWorker, VectorReading, ViewData, ViewSpec, Watched } from "./protocol";
+import type { AccessChange, FromWorker, Heard, HubEvent, Intake, LedgerChange, LiveState, Reading, Spark, ToWorker, VectorReading, ViewData, ViewSpec, Watched } from "./protocol";
 
 export interface LiveStatus {
   readonly state: LiveState;
@@ -40,6 +40,8 @@ export class TelemetryClient {
   private readonly accessListeners = new Set<(change: AccessChange) => void>();
   private readonly eventListeners = new Set<(event: HubEvent) => void>();
   private readonly stateListeners = new Set<(states: Readonly<Record<string, Heard>>) => void>();
+  private readonly ledgerListeners = new Set<(change: LedgerChange) => void>();
+  private readonly followed = new Map<object, string>();
   private readonly watches = new Map<object, readonly Watched[]>();
   private nextView = 1;
   private live: LiveStatus = { state: "idle", retryAt: null };
@@ -75,6 +77,17 @@ export class TelemetryClient {
   /** Hear the events of this project, and of no other. */
   project(id: string | null): void {
     this.post({ op: "project", id });
+  }
+
+  /** Hear what this run's captures hold until the returned function is called. */
+  follow(runId: string): () => void {
+    const key = {};
+    this.followed.set(key, runId);
+    this.sendFollowed();
+    return () => {
+      this.followed.delete(key);
+      this.sendFollowed();
+    };
   }
 
   open(spec: ViewSpec, take: (data: ViewData) => void): OpenView {
@@ -124,6 +137,11 @@ export class TelemetryClient {
     return () => this.eventListeners.delete(listener);
   }
 
+  onLedger(listener: (change: LedgerChange) => void): Listener {
+    this.ledgerListeners.add(listener);
+    return () => this.ledgerListeners.delete(listener);
+  }
+
   /** Hear how all sensors of the project are, whenever that is told anew. */
   onStates(listener: (states: Readonly<Record<string, Heard>>) => void): Listener {
     this.stateListeners.add(listener);
@@ -145,6 +163,9 @@ export class TelemetryClient {
         break;
       case "event":
         this.eventListeners.forEach((listener) => listener(message.event));
+        break;
+      case "ledger":
+        this.ledgerListeners.forEach((listener) => listener(message.change));
         break;
       case "states":
         this.stateListeners.forEach((listener) => listener(message.states));
@@ -183,6 +204,10 @@ export class TelemetryClient {
     const sensors = new Map<string, Watched>();
     for (const group of this.watches.values()) for (const sensor of group) sensors.set(sensor.id, sensor);
     this.post({ op: "watch", sensors: [...sensors.values()] });
+  }
+
+  private sendFollowed(): void {
+    this.post({ op: "runs", ids: [...new Set(this.followed.values())] });
   }
 
   private post(message: ToWorker): void {

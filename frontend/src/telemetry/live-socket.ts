@@ -1,7 +1,7 @@
 /** Keeps the live WebSocket: authenticates, subscribes, resumes at the last cursor, reconnects with backoff. */
 
 import { decodeFrame, type Frame } from "./frames";
-import type { AccessChange, Heard, HubEvent, LiveState, VectorReading } from "./protocol";
+import type { AccessChange, Heard, HubEvent, LedgerChange, LiveState, VectorReading } from "./protocol";
 
 const FIRST_RETRY_S = 0.5;
 const LONGEST_RETRY_S = 15;
@@ -20,6 +20,7 @@ export interface SocketEvents {
   readonly access: (change: AccessChange) => void;
   readonly event: (event: HubEvent) => void;
   readonly vectors: (vectors: readonly VectorReading[]) => void;
+  readonly ledger: (change: LedgerChange) => void;
   /** How all sensors of the project are; later changes come as events. */
   readonly states: (states: Readonly<Record<string, Heard>>) => void;
 }
@@ -34,6 +35,8 @@ interface Control {
   readonly project_id?: string;
   readonly subject_id?: string | null;
   readonly details?: Readonly<Record<string, unknown>>;
+  readonly capture_id?: string;
+  readonly ledger?: object;
   readonly vectors?: readonly { readonly sensor_id: string; readonly t: number; readonly physical?: readonly (number | null)[] }[];
   /** Of `states`; ids only in other messages. */
   readonly sensors?: readonly { readonly sensor_id: string; readonly state: Heard }[];
@@ -47,6 +50,7 @@ export class LiveSocket {
   private wanted = new Set<string>();
   private subscribed = new Set<string>();
   private projectId: string | null = null;
+  private followed: ReadonlySet<string> = new Set();
   private ready = false;
   private retryS = FIRST_RETRY_S;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -90,6 +94,16 @@ export class LiveSocket {
     this.followProject();
   }
 
+  /** Hear what the captures of these runs hold, and of no others. */
+  runs(ids: ReadonlySet<string>): void {
+    const gone = [...this.followed].filter((id) => !ids.has(id));
+    const fresh = [...ids].filter((id) => !this.followed.has(id));
+    this.followed = new Set(ids);
+    if (!this.ready) return;
+    if (gone.length > 0) this.send({ op: "unsubscribe", runs: gone });
+    this.followRuns(fresh);
+  }
+
   retryNow(): void {
     if (this.socket === null && this.token !== null) this.connect();
   }
@@ -125,6 +139,7 @@ export class LiveSocket {
       this.subscribed = new Set(this.wanted);
       if (this.wanted.size > 0) this.subscribe([...this.wanted], this.cursor);
       this.followProject();
+      this.followRuns([...this.followed]);
       this.events.status("live", null);
     } else if (message.op === "pong" && message.now !== undefined) {
       const halfTrip = (Date.now() - this.sentPingAt) / 2000;
@@ -136,6 +151,8 @@ export class LiveSocket {
       this.events.gap();
     } else if (message.op === "access") {
       this.events.access({ gone: message.gone ?? [], raw: message.raw ?? {} });
+    } else if (message.op === "capture_ledger" && message.capture_id !== undefined && message.ledger !== undefined) {
+      this.events.ledger({ captureId: message.capture_id, ledger: message.ledger });
     } else if (message.op === "states") {
       this.events.states(Object.fromEntries((message.sensors ?? []).map((each) => [each.sensor_id, each.state])));
     } else if (message.op === "vectors") {
@@ -155,6 +172,11 @@ export class LiveSocket {
 
   private followProject(): void {
     if (this.projectId !== null) this.send({ op: "subscribe", projects: [this.projectId] });
+  }
+
+  private followRuns(runs: readonly string[]): void {
+    // One by one: a run that was deleted meanwhile is refused, and takes no other with it.
+    for (const id of runs) this.send({ op: "subscribe", runs: [id], ledger: true, samples: false });
   }
 
   private ping(): void {

@@ -23,6 +23,7 @@ export type ToWorker =
   | { readonly op: "session"; readonly token: string | null; readonly origin: string }
   | { readonly op: "watch"; readonly sensors: readonly Watched[] }
   | { readonly op: "project"; readonly id: string | null }
+  | { readonly op: "runs"; readonly ids: readonly string[] }
   | { readonly op: "view"; readonly id: number; readonly spec: ViewSpec }
   | { readonly op: "close"; readonly id: number }
   | { readonly op: "taken"; readonly id: number }
@@ -106,6 +107,12 @@ export interface HubEvent {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** What a capture of a followed run holds now, as its ledger tells. */
+export interface LedgerChange {
+  readonly captureId: string;
+  readonly ledger: object;
+}
+
 export type Heard = "online" | "delayed" | "offline" | "unknown";
 
 export type LiveState = "idle" | "connecting" | "live" | "lost";
@@ -115,6 +122,7 @@ export type FromWorker =
   | { readonly op: "token-needed" }
   | { readonly op: "access"; readonly change: AccessChange }
   | { readonly op: "event"; readonly event: HubEvent }
+  | { readonly op: "ledger"; readonly change: LedgerChange }
   | { readonly op: "states"; readonly states: Readonly<Record<string, Heard>> }
   | { readonly op: "readings"; readonly readings: readonly Reading[]; readonly intake: Intake }
   | { readonly op: "vectors"; readonly vectors: readonly VectorReading[] }

@@ -71,6 +71,7 @@ const socket = new LiveSocket({
   },
   event: (event) => post({ op: "event", event }),
   vectors: (vectors) => post({ op: "vectors", vectors }),
+  ledger: (change) => post({ op: "ledger", change }),
   states: (states) => post({ op: "states", states }),
 });
 
@@ -150,6 +151,9 @@ self.onmessage = (event: MessageEvent<ToWorker>): void => {
       break;
     case "project":
       socket.project(message.id);
+      break;
+    case "runs":
+      socket.runs(new Set(message.ids));
       break;
     case "view":
       views.set(message.id, message.spec);

@@ -37,7 +37,7 @@ function open(parts: Partial<Events>): { socket: LiveSocket; line: Line; say: (m
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", Line);
   const nothing = (): void => undefined;
-  const events = { frame: nothing, status: nothing, clock: nothing, gap: nothing, tokenNeeded: nothing, access: nothing, event: nothing, vectors: nothing, states: nothing };
+  const events = { frame: nothing, status: nothing, clock: nothing, gap: nothing, tokenNeeded: nothing, access: nothing, event: nothing, vectors: nothing, ledger: nothing, states: nothing };
   const socket = new LiveSocket({ ...events, ...parts });
   socket.session("token", "http://hub");
   const line = Line.last;
@@ -86,6 +86,27 @@ it("follows one project's events, whenever it was named", () => {
     { op: "unsubscribe", projects: ["p"] },
     { op: "subscribe", projects: ["q"] },
   ]);
+});
+
+it("follows runs for their captures' ledgers, one by one, and again after each interruption", () => {
+  const heard: object[] = [];
+  const { socket, line, say, sent } = open({ ledger: (change) => heard.push(change) });
+  const follow = (id: string): object => ({ op: "subscribe", runs: [id], ledger: true, samples: false });
+  socket.runs(new Set(["a"]));
+  sent();
+  say({ op: "ready", now: 1 });
+  expect(sent()).toEqual([follow("a")]);
+  socket.runs(new Set(["a", "b", "c"]));
+  expect(sent()).toEqual([follow("b"), follow("c")]);
+  socket.runs(new Set(["b"]));
+  expect(sent()).toEqual([{ op: "unsubscribe", runs: ["a", "c"] }]);
+  say({ op: "capture_ledger", run_id: "b", capture_id: "x", status: "running", ledger: { stored: 7 } });
+  expect(heard).toEqual([{ captureId: "x", ledger: { stored: 7 } }]);
+  line.onclose?.({ code: 1006 });
+  vi.advanceTimersByTime(1000);
+  Line.last?.onopen?.();
+  Line.last?.onmessage?.({ data: JSON.stringify({ op: "ready", now: 4 }) });
+  expect(Line.last?.sent.map((text) => JSON.parse(text) as object)).toContainEqual(follow("b"));
 });
 
 it("resumes where the last sign of life said, however quiet it was", () => {

@@ -1,7 +1,7 @@
 /** A run: capture strip, live or stored charts, lanes, and what describes it. */
 
 import { Button, Menu, Tooltip } from "@mantine/core";
-import { useMemo, useState, type ReactElement } from "react";
+import { lazy, Suspense, useMemo, useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 
@@ -14,15 +14,14 @@ import { useChangeRun, useRun } from "@/api/runs";
 import { useSensors } from "@/api/sensors";
 import { CaptureList } from "@/features/captures/capture-list";
 import { CaptureStrip } from "@/features/captures/capture-strip";
-import { BindDialog } from "@/features/runs/bind-dialog";
 import { ChartsGrid } from "@/features/runs/charts-grid";
 import { Conductor } from "@/features/runs/conductor";
-import { FinishDialog } from "@/features/runs/finish-dialog";
 import { RevisionSelect } from "@/features/runs/revision-select";
 import { RunFacts } from "@/features/runs/run-facts";
 import styles from "@/features/runs/run.module.css";
 import { useRunView } from "@/features/runs/view-state";
 import type { ViewWindow } from "@/telemetry/protocol";
+import { useLiveLedgers } from "@/telemetry/use-ledgers";
 import { useTelemetry } from "@/telemetry/use-telemetry";
 import { EmptyState } from "@/ui/empty-state";
 import { explain } from "@/ui/explain";
@@ -35,6 +34,10 @@ import { Time } from "@/ui/time";
 import { toast } from "@/ui/toasts";
 import { useHotkey } from "@/ui/use-hotkey";
 import { usePhone } from "@/ui/use-phone";
+
+/** Nobody asks for them before the page is drawn. */
+const BindDialog = lazy(() => import("@/features/runs/bind-dialog").then((module) => ({ default: module.BindDialog })));
+const FinishDialog = lazy(() => import("@/features/runs/finish-dialog").then((module) => ({ default: module.FinishDialog })));
 
 const EDGE = 0.02;
 const NO_CAPTURES: readonly Capture[] = [];
@@ -61,9 +64,10 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
   const sensors = useSensors(project.id).data ?? NO_SENSORS;
   const change = useChangeRun(run.id);
   const view = useRunView();
+  useLiveLedgers(run.id);
   const phone = usePhone();
-  const [binding, setBinding] = useState(false);
-  const [finishing, setFinishing] = useState(false);
+  const [binding, setBinding] = useState<boolean | null>(null);
+  const [finishing, setFinishing] = useState<boolean | null>(null);
   const over = run.status !== "draft" && run.status !== "scheduled" && run.status !== "running";
   const running = captures.find((capture) => capture.status === "running");
   const chosen = captures.find((capture) => capture.ordinal_number === view.state.capture);
@@ -173,8 +177,10 @@ function LoadedRun({ run }: { readonly run: Run }): ReactElement {
           <RunFacts run={run} sensors={sensors} view={view} over={over} onBind={() => setBinding(true)} />
         </aside>
       </div>
-      <BindDialog run={run} sensors={sensors} opened={binding} onClose={() => setBinding(false)} />
-      <FinishDialog run={run} recording={running !== undefined} opened={finishing} onClose={() => setFinishing(false)} />
+      <Suspense>
+        {binding !== null && <BindDialog run={run} sensors={sensors} opened={binding} onClose={() => setBinding(false)} />}
+        {finishing !== null && <FinishDialog run={run} recording={running !== undefined} opened={finishing} onClose={() => setFinishing(false)} />}
+      </Suspense>
     </div>
   );
 }

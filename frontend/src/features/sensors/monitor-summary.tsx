@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { useLedger } from "@/api/captures";
 import type { Capture, SensorState } from "@/api/model";
+import { useLiveLedgers } from "@/telemetry/use-ledgers";
 import { useIntake, useTelemetry } from "@/telemetry/use-telemetry";
 import { count, delay, rate, seconds, span, timer } from "@/ui/format";
 import { useNow } from "@/ui/use-now";
@@ -91,6 +92,7 @@ function RecordingFigure({ recording }: Pick<Props, "recording">): ReactElement 
 function DeliveredFigure({ recording }: Pick<Props, "recording">): ReactElement {
   const { t } = useTranslation();
   const ledger = useLedger(recording).data;
+  useLiveLedgers(recording?.run_id);
   if (recording === undefined || ledger === undefined) {
     return (
       <Figure label={t("summary.delivered")} value="–" tone="quiet">
