@@ -60,6 +60,20 @@ class Initiator(BaseModel):
     role: Role
 
 
+class FailureCode(StrEnum):
+    """Why a capture failed: samples were acknowledged and then lost, or the database can hold no such ones."""
+
+    SAMPLES_LOST = "samples_lost"
+    SAMPLES_NOT_STORABLE = "samples_not_storable"
+
+
+class Lack(BaseModel):
+    """How many samples of a sensor a failed capture lacks."""
+
+    sensor: str
+    samples: int
+
+
 class Sealing(BaseModel):
     """How far a seal is that is planned or in the making."""
 
@@ -105,6 +119,10 @@ class Capture(BaseModel):
     run_name: str
     experiment_name: str
     failure: str | None = Field(description="Why a failed capture cannot hold what it should.")
+    failure_code: FailureCode | None = Field(
+        description="The same as a code, for readers of other languages; null where a capture failed before codes were."
+    )
+    failure_sensors: list[Lack] | None
     seals: int = Field(description="How many seals were made; later ones only add what came late.")
     late_waiting: int = Field(description="Samples that came after Stop and that no seal took in yet.")
     sealing: Sealing | None

@@ -86,7 +86,7 @@ async def find(tx: Tx, capture_id: UUID) -> asyncpg.Record | None:
           initiator.name as initiated_name, capture.initiated_role, capture.created_at, run.number as run_number,
           run.name as run_name, experiment.name as experiment_name,
           array(select sensor_id from capture_sensor where capture_id = capture.id order by place) as sensor_ids,
-          capture.failure,
+          capture.failure, capture.failure_code, capture.failure_sensors,
           (select count(*) from capture_seal seal where seal.capture_id = capture.id) as seals,
           (
             select coalesce(sum(late.n), 0)::bigint
@@ -144,7 +144,7 @@ async def page(
           initiator.name as initiated_name, capture.initiated_role, capture.created_at, run.number as run_number,
           run.name as run_name, experiment.name as experiment_name,
           array(select sensor_id from capture_sensor where capture_id = capture.id order by place) as sensor_ids,
-          capture.failure,
+          capture.failure, capture.failure_code, capture.failure_sensors,
           (select count(*) from capture_seal seal where seal.capture_id = capture.id) as seals,
           (
             select coalesce(sum(late.n), 0)::bigint

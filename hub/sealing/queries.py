@@ -1,32 +1,34 @@
 """SQL of sealing: which captures are due, the jobs and their steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
 
+from hub.captures.models import FailureCode
 from hub.kit.db import Tx
 
 
 async def lacking(tx: Tx) -> list[asyncpg.Record]:
-    """List finished captures that lack samples which were acknowledged, with how many of which sensors."""
+    """List finished captures that lack samples which were acknowledged: a code of why, how many of which sensors."""
     return await tx.fetch(
         """
         select capture.id,
-          string_agg(format('%s (%s)', sensor.name, gone.samples), ', ' order by sensor.name) as sensors
+          case when sum(gone.lost) > 0 then 'samples_lost' else 'samples_not_storable' end as code,
+          jsonb_agg(jsonb_build_object('sensor', sensor.name, 'samples', gone.samples) order by sensor.name) as sensors
         from capture_session capture
         join capture_sensor member on member.capture_id = capture.id
         join sensor on sensor.id = member.sensor_id
         cross join lateral (
-          select sum(samples)::bigint as samples
+          select sum(samples)::bigint as samples, sum(samples) filter (where lost)::bigint as lost
           from (
-            select samples
+            select samples, true as lost
             from stream_lost
             where sensor_no = member.sensor_no
               and first_t < (extract(epoch from capture.stopped_at) * 1000000)::bigint
               and last_t >= (extract(epoch from capture.started_at) * 1000000)::bigint
             union all
-            select n
+            select n, false
             from telemetry_not_stored
             where sensor_no = member.sensor_no and reason = 'not-storable'
               and first_t < (extract(epoch from capture.stopped_at) * 1000000)::bigint
@@ -39,16 +41,20 @@ async def lacking(tx: Tx) -> list[asyncpg.Record]:
     )
 
 
-async def fail(tx: Tx, capture_id: UUID, failure: str) -> bool:
+async def fail(
+    tx: Tx, capture_id: UUID, failure: str, *, code: FailureCode, sensors: Sequence[Mapping[str, object]]
+) -> bool:
     """Fail a finished capture; False when a seal of it was planned meanwhile."""
     status = await tx.execute(
         """
         update capture_session
-        set status = 'failed', failure = $2
+        set status = 'failed', failure = $2, failure_code = $3, failure_sensors = $4
         where id = $1 and status = 'finished' and not exists (select from seal_job where capture_id = $1)
         """,
         capture_id,
         failure,
+        code,
+        sensors,
     )
     return status == "UPDATE 1"
 

@@ -1,10 +1,12 @@
 """The worker that seals: finds what is due and does the steps of every seal that is planned."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 import structlog
 
+from hub.captures.models import FailureCode
 from hub.kit.context import Hub
 from hub.kit.db import Tx
 from hub.kit.workers import regularly
@@ -37,19 +39,21 @@ async def find_due(hub: Hub) -> None:
     settings = hub.settings
     async with hub.db.transaction() as tx:
         for row in await queries.lacking(tx):
-            await _fail(tx, row["id"], f"Samples that were acknowledged could not be kept: {row['sensors']}")
+            await _fail(tx, row["id"], FailureCode(row["code"]), row["sensors"])
         for row in await queries.due(tx, grace_s=settings.seal_grace_s, wait_s=settings.seal_within_days * DAY_S):
             await service.plan(tx, row["id"], Cause(row["cause"]))
         for capture_id in await queries.late_due(tx, quiet_s=LATE_QUIET_S, most_s=LATE_MOST_S):
             await service.plan(tx, capture_id, Cause.LATE)
 
 
-async def _fail(tx: Tx, capture_id: UUID, failure: str) -> None:
+async def _fail(tx: Tx, capture_id: UUID, code: FailureCode, sensors: Sequence[Mapping[str, object]]) -> None:
+    lacks = ", ".join(f"{one['sensor']} ({one['samples']})" for one in sensors)
+    failure = f"Samples that were acknowledged could not be kept: {lacks}"
     await queries.lock_capture(tx, capture_id)
     place = await queries.place_of(tx, capture_id)
-    if place is None or not await queries.fail(tx, capture_id, failure):
+    if place is None or not await queries.fail(tx, capture_id, failure, code=code, sensors=sensors):
         return
-    details = {"run_id": str(place["run_id"]), "failure": failure}
+    details = {"run_id": str(place["run_id"]), "failure": failure, "failure_code": code}
     fact = Fact("capture.failed", subject_id=capture_id, project_id=place["project_id"], details=details)
     await record_for_system(tx, fact, by=job.BY)
     log.warning("capture failed", capture=str(capture_id), failure=failure)

@@ -1931,6 +1931,10 @@ export interface components {
              * @description Why a failed capture cannot hold what it should.
              */
             failure: string | null;
+            /** @description The same as a code, for readers of other languages; null where a capture failed before codes were. */
+            failure_code: components["schemas"]["FailureCode"] | null;
+            /** Failure Sensors */
+            failure_sensors: components["schemas"]["Lack"][] | null;
             /**
              * Id
              * Format: uuid
@@ -2426,6 +2430,12 @@ export interface components {
             tags?: string[] | null;
         };
         /**
+         * FailureCode
+         * @description Why a capture failed: samples were acknowledged and then lost, or the database can hold no such ones.
+         * @enum {string}
+         */
+        FailureCode: "samples_lost" | "samples_not_storable";
+        /**
          * FieldError
          * @description One fault of a payload: where it stands and what is wrong.
          */
@@ -2727,6 +2737,16 @@ export interface components {
          * @enum {string}
          */
         Kind: "rejected" | "time_future" | "packet_refused" | "rate_limited" | "unauthorized" | "conversion_error" | "out_of_range" | "clock_skew" | "dropped";
+        /**
+         * Lack
+         * @description How many samples of a sensor a failed capture lacks.
+         */
+        Lack: {
+            /** Samples */
+            samples: number;
+            /** Sensor */
+            sensor: string;
+        };
         /**
          * Ledger
          * @description Counts that add up: received = stored + duplicates + rejected + pending, and late is part of stored.

@@ -322,5 +322,29 @@ class TestDue:
             "failed",
             f"Samples that were acknowledged could not be kept: {recorded.sensor['name']} (7)",
         )
+        assert capture["failure_code"] == "samples_lost"
+        assert capture["failure_sensors"] == [{"sensor": recorded.sensor["name"], "samples": 7}]
+        (listed,) = (await owner.get(f"/runs/{capture['run_id']}/captures")).ok["items"]
+        assert listed["failure_code"] == "samples_lost"
         assert (await owner.post(f"/captures/{recorded.id}/seal")).code == "capture-not-finished"
         assert len(await recorded.exported()) == 5, "what it holds can be read"
+
+    async def test_so_does_one_of_samples_that_cannot_be_held(
+        self, hub: Hub, owner: Caller, recorded: Recorded, db: Tx
+    ) -> None:
+        await recorded.spread(5)
+        await recorded.capture()
+        await db.execute(
+            """
+            insert into telemetry_not_stored (sensor_no, reason, first_t, last_t, n, t)
+            select no, 'not-storable', $1, $1, 2, array[$1, $1]::bigint[]
+            from sensor
+            """,
+            recorded.end - 1,
+        )
+        await worker.find_due(hub)
+        capture = (await owner.get(f"/captures/{recorded.id}")).ok
+        assert (capture["failure_code"], capture["failure_sensors"]) == (
+            "samples_not_storable",
+            [{"sensor": recorded.sensor["name"], "samples": 2}],
+        )

@@ -6,6 +6,8 @@ export default {
   "seal.share": "sealing {{percent}} %",
   "seal.finished": "Finished, not sealed yet. It is sealed once its sensors were heard ten minutes past Stop, after a week at the latest, or now.",
   "seal.failed": "Failed. {{why}}",
+  "failure.samples_lost": "Samples that were acknowledged were lost with the stream's files: {{sensors}}.",
+  "failure.samples_not_storable": "Samples were acknowledged that the database cannot hold: {{sensors}}.",
   "seal.progress": "Seal {{seal}} in the making: {{done}} of {{sensors}} sensors, {{samples}} samples.",
   "seal.retried": "The last step failed and is tried again: {{why}}",
   "seal.waiting_one": "{{n}} sample came late and waits for the next seal.",

@@ -1,6 +1,7 @@
 /** Whether a capture is whole: how far its seal is, its manifests, and what verifying them found. */
 
 import { Button } from "@mantine/core";
+import type { TFunction } from "i18next";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -75,13 +76,20 @@ function Content({ capture }: { readonly capture: Capture }): ReactElement {
   );
 }
 
+/** In the reader's language; what failed before there were codes has the hub's sentence only. */
+export function whyFailed({ failure, failure_code: code, failure_sensors: sensors }: Capture, t: TFunction): string {
+  if (code === null) return failure ?? "";
+  const lacks = (sensors ?? []).map((each) => `${each.sensor} (${count(each.samples)})`).join(", ");
+  return t(`failure.${code}`, { sensors: lacks });
+}
+
 function Standing({ capture }: { readonly capture: Capture }): ReactElement {
   const { t } = useTranslation();
   const { sealing } = capture;
   return (
     <>
       {capture.status === "finished" && sealing === null && <p className={styles.text}>{t("seal.finished")}</p>}
-      {capture.status === "failed" && <p className={styles.text}>{t("seal.failed", { why: capture.failure ?? "" })}</p>}
+      {capture.status === "failed" && <p className={styles.text}>{t("seal.failed", { why: whyFailed(capture, t) })}</p>}
       {sealing !== null && (
         <p className={styles.text} role="status">
           {t("seal.progress", { seal: sealing.seal, done: sealing.sensors_done, sensors: sealing.sensors, samples: count(sealing.samples) })}
