@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { Capture } from "@/api/model";
 import en from "@/app/i18n/en";
 import ru from "@/app/i18n/ru";
-import { whyFailed } from "@/features/captures/seal-dialog";
+import { whyFailed } from "@/features/captures/why-failed";
 
 const FAILED = {
   failure: "Samples that were acknowledged could not be kept: flow (7)",

@@ -1,7 +1,6 @@
 /** Whether a capture is whole: how far its seal is, its manifests, and what verifying them found. */
 
 import { Button } from "@mantine/core";
-import type { TFunction } from "i18next";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -16,6 +15,7 @@ import { Loading, ProblemNote } from "@/ui/list-states";
 import { Copy, SealTable } from "./seal-table";
 import styles from "./seal-dialog.module.css";
 import { Verified } from "./verified";
+import { whyFailed } from "./why-failed";
 
 interface Props {
   readonly capture: Capture;
@@ -74,13 +74,6 @@ function Content({ capture }: { readonly capture: Capture }): ReactElement {
       </div>
     </>
   );
-}
-
-/** In the reader's language; what failed before there were codes has the hub's sentence only. */
-export function whyFailed({ failure, failure_code: code, failure_sensors: sensors }: Capture, t: TFunction): string {
-  if (code === null) return failure ?? "";
-  const lacks = (sensors ?? []).map((each) => `${each.sensor} (${count(each.samples)})`).join(", ");
-  return t(`failure.${code}`, { sensors: lacks });
 }
 
 function Standing({ capture }: { readonly capture: Capture }): ReactElement {
