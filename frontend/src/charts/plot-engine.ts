@@ -82,7 +82,7 @@ export class PlotEngine {
     const { host } = options;
     this.u = new uPlot(this.config(host.clientWidth || 400, host.clientHeight || 200), [[], [], []], host);
     const resized = new ResizeObserver(() => {
-      if (host.clientWidth > 0) this.u.setSize({ width: host.clientWidth, height: host.clientHeight });
+      if (host.clientWidth > 0) this.resize(host.clientWidth, host.clientHeight);
       this.dirty = true;
     });
     resized.observe(host);
@@ -132,6 +132,15 @@ export class PlotEngine {
     clearTimeout(this.unsaid);
     this.stops.forEach((stop) => stop());
     this.u.destroy();
+  }
+
+  /** What labels have room for goes with the size, also where window and data stand still. */
+  private resize(width: number, height: number): void {
+    this.u.setSize({ width, height });
+    this.step = timeStep(this.window.spanS, this.u.bbox.width / devicePixelRatio);
+    this.physicalRange = this.rawRange = null;
+    this.range();
+    this.u.redraw(false, true);
   }
 
   private draw(): void {
