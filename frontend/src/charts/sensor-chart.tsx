@@ -16,10 +16,12 @@ import type { Band } from "./bands";
 import type { Layers, Lock, PlotEngine, Readout } from "./plot-engine";
 import styles from "./sensor-chart.module.css";
 import type { VectorAxis } from "./spectrum";
-import spectrumStyles from "./spectrum.module.css";
 import type { CursorTime } from "./sync";
 import { decimalsOf, step125 } from "./ticks";
 import { useEngineModule } from "./use-engine-module";
+
+/** Few sensors send vectors: their chart comes when one does. */
+const LastSpectrum = lazy(() => import("./last-spectrum").then((module) => ({ default: module.LastSpectrum })));
 
 export interface ChartSensor {
   readonly id: string;
@@ -51,9 +53,6 @@ interface Selection {
   readonly to: number;
   readonly left: number;
 }
-
-/** Few sensors send vectors: their chart comes when one does, its place is kept meanwhile. */
-const LastSpectrum = lazy(() => import("./last-spectrum").then((module) => ({ default: module.LastSpectrum })));
 
 const EMPTY: Readout = { at: null, physical: null, raw: null };
 const PIXELS_STEP = 50;
@@ -169,7 +168,7 @@ export function SensorChart(props: Props): ReactElement {
         )}
       </div>
       {sensor.axis !== null && (
-        <Suspense fallback={<div className={spectrumStyles.pane} />}>
+        <Suspense fallback={<div className={styles.coming} />}>
           <LastSpectrum sensorId={sensor.id} axis={sensor.axis} unit={sensor.displayUnit} window={window} />
         </Suspense>
       )}
