@@ -1,7 +1,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.conversion.expression import (
@@ -141,7 +141,6 @@ def test_bombs_are_refused_at_once(bomb):
         parse_expression(bomb, {})
 
 
-@settings(deadline=None)
 @given(st.text() | st.lists(st.sampled_from(WORDS), max_size=40).map("".join) | st.text("x1.eE+-_ (", max_size=12))
 def test_any_text_is_read_or_refused_by_name(text):
     with contextlib.suppress(ExpressionInvalid):
