@@ -156,7 +156,7 @@ steps = st.lists(
 )
 
 
-@cases(6, in_search=100, suppress=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@cases(6, in_search=40, suppress=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(script=steps)
 async def test_any_order_of_writes_and_steps(
     recorded: Recorded, hub: Hub, owner: Caller, script: list[tuple[str, int, int]]
