@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 VENV := .venv/bin
 
-.PHONY: help run test bench chaos check fix lock
+.PHONY: help run test fuzz bench chaos check fix lock
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ run: ## Set everything up and run the whole system on this machine
 test: ## Set up what tests need and run all of them
 	@$(or $(PYTHON),$(error Python 3.11 or newer was not found: make PYTHON=/path/to/python3 $@)) bin/prepare.py test
 	@$(VENV)/python bin/check.py test
+
+fuzz: ## Property tests with many more, random cases: make fuzz SEED=7 ONLY=tests/contract
+	@$(or $(PYTHON),$(error Python 3.11 or newer was not found: make PYTHON=/path/to/python3 $@)) bin/prepare.py test
+	@$(VENV)/python -m tests.fuzz --seed "$(SEED)" --only "$(ONLY)"
 
 bench: ## Run the benchmarks, or one of them: make bench ONLY=name
 	@$(or $(PYTHON),$(error Python 3.11 or newer was not found: make PYTHON=/path/to/python3 $@)) bin/prepare.py bench

@@ -41,24 +41,29 @@ def main(goal: str) -> int:
 
     env = node()
     folders = [folder for folder in PYTHON_CODE if (ROOT / folder).exists()]
-    static = [
+    # Compiled once, not by each of the hundred programs that tests start.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    # The longest first, so that the two that run at once end together.
+    beside = [
+        Check("eslint", ["npm", "run", "--silent", "lint"], ROOT / "frontend"),
+        Check("basedpyright", [BIN / "basedpyright"]),
+        *(
+            [Check("vitest", ["npm", "run", "--silent", "test"], ROOT / "frontend", count_vitest)]
+            if goal == "test"
+            else []
+        ),
+        Check("tsc", ["npm", "run", "--silent", "typecheck"], ROOT / "frontend"),
+        Check("import-linter", [BIN / "lint-imports"]),
         Check("ruff check", [BIN / "ruff", "check", *folders]),
         Check("ruff format", [BIN / "ruff", "format", "--check", *folders]),
-        Check("basedpyright", [BIN / "basedpyright"]),
-        Check("import-linter", [BIN / "lint-imports"]),
-        Check("eslint", ["npm", "run", "--silent", "lint"], ROOT / "frontend"),
-        Check("tsc", ["npm", "run", "--silent", "typecheck"], ROOT / "frontend"),
     ]
     # A file stays together: some share a whole system. In order of name, for the longest (acceptance) come first in it.
     spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-    tests = [
-        Check("vitest", ["npm", "run", "--silent", "test"], ROOT / "frontend", count_vitest),
-        Check("pytest", [BIN / "python", "-m", "pytest", *spread], ROOT, count_pytest),
-    ]
-    with ThreadPoolExecutor(2) as pool:  # the static checks share two cores, the tests get them alone
-        results = list(pool.map(lambda check: run(check, env, show=False), static))
+    tests = Check("pytest", [BIN / "python", "-m", "pytest", *spread], ROOT, count_pytest)
+    with ThreadPoolExecutor(2) as pool:  # these share two cores, the tests of the programs get them alone
+        results = list(pool.map(lambda check: run(check, env, show=False), beside))
     if goal == "test":
-        results += [run(check, env, show=True) for check in tests]
+        results.append(run(tests, env, show=True))
     passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
     print(f"{passed} passed, {failed} failed in {time.monotonic() - started:.0f} s", flush=True)
     return 1 if failed else 0

@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 
 from firmware_sim.device import Identity
-from firmware_sim.hub_shapes import Agent, Capture, Experiment, Ledger, NewSensor, Project, Run, Sensor
+from firmware_sim.hub_shapes import Agent, Capture, Experiment, Ledger, NewSensor, Profile, Project, Run, Sensor
 from firmware_sim.token_file import KnownToken, TokenFile, new_token
 
 T = TypeVar("T")
@@ -99,6 +99,19 @@ class Hub:
                 tokens.remember(project_id, new.name, KnownToken(known.token, sensor_id))
             identities.append(Identity(sensor_id, new.name, known.token))
         return identities
+
+    async def publish_profile(self, sensor_id: UUID, payload: Mapping[str, Any]) -> Profile:
+        """Draft the next version of a sensor's profile and publish it for what is measured from now on."""
+        draft = await self.post(f"/sensors/{sensor_id}/profiles", payload, Profile)
+        try:
+            return await self.post(f"/profiles/{draft.id}/publish", {"mode": "prospective"}, Profile)
+        except HubRefused:
+            await self.ask("DELETE", f"/profiles/{draft.id}")  # nobody would look for it
+            raise
+
+    async def profile(self, profile_id: UUID) -> Profile:
+        """Read a version."""
+        return msgspec.json.decode(await self.ask("GET", f"/profiles/{profile_id}"), type=Profile)
 
     async def experiment(self, project_id: UUID, name: str, description: str = "") -> Experiment:
         """Find the experiment of this name, or create it."""

@@ -72,6 +72,16 @@ class Agent(msgspec.Struct):
     token: str | None = None
 
 
+class Profile(msgspec.Struct):
+    """A version of a sensor's conversion profile; `valid_from` None is the beginning."""
+
+    id: UUID
+    version: int
+    kind: str
+    status: str
+    valid_from: datetime | None
+
+
 class NewSensor(msgspec.Struct, omit_defaults=True):
     """What to register a sensor as."""
 

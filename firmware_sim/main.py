@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -23,6 +24,7 @@ from firmware_sim.scenario import Sampler, Scenario, ScenarioInvalid, sample
 from firmware_sim.settings import LoginMissing, Settings, host_and_port
 from firmware_sim.stage import NothingGetsThrough, Target, Transport, delivering
 from firmware_sim.start_stop import CaptureIncomplete, start_stop
+from firmware_sim.switching import NotActive, SensorMissing, switch, switching
 from firmware_sim.token_file import TokenFileUnreadable
 
 app = typer.Typer(
@@ -32,8 +34,8 @@ app = typer.Typer(
     help="Simulated firmware: sensors that publish like real ones.",
 )
 _EXPECTED = (
-    CaptureIncomplete, CsvNotUnderstood, HubRefused, HubUnreachable, LoginMissing, NothingGetsThrough,
-    ScenarioInvalid, TokenFileUnreadable, TokenNotKept,
+    CaptureIncomplete, CsvNotUnderstood, HubRefused, HubUnreachable, LoginMissing, NotActive, NothingGetsThrough,
+    ScenarioInvalid, SensorMissing, TokenFileUnreadable, TokenNotKept,
 )  # fmt: skip
 _INTERRUPTED = 130
 
@@ -144,6 +146,34 @@ def start_stop_command(
     _run(work(), console)
 
 
+@app.command(name="switch-profile")
+def switch_profile(
+    sensor: Annotated[str, typer.Argument(help="The sensor's name.")],
+    profile: Annotated[str, typer.Argument(help="A profile as JSON, or a path to a .json file that holds one.")],
+    *,
+    project: ProjectOption = "demo_project",
+    hub: HubOption = None,
+    data_dir: DataOption = None,
+    email: EmailOption = None,
+    password: PasswordOption = None,
+) -> None:
+    """Publish another conversion profile for a sensor and wait until it applies, at least 5 s later."""
+    console = Console()
+
+    async def work() -> None:
+        try:
+            text = await asyncio.to_thread(Path(profile).read_text, "utf-8") if profile.endswith(".json") else profile
+            payload = msgspec.json.decode(text, type=dict[str, Any])
+        except OSError as wrong:
+            raise typer.BadParameter(f"the profile cannot be read: {wrong}") from wrong
+        except msgspec.DecodeError as wrong:
+            raise typer.BadParameter(f"the profile is no JSON object: {wrong}") from wrong
+        target = _target(hub=hub, mqtt=None, data_dir=data_dir, email=email, password=password)
+        await switch(target, project, sensor, payload, console)
+
+    _run(work(), console)
+
+
 async def _scenario(
     target: Target, bench: Scenario, *, minutes: float | None, speed: float, project: str, prefix: str, console: Console
 ) -> None:
@@ -157,7 +187,8 @@ async def _scenario(
     async with delivering(target, devices, console) as fleet:
         until = "until Ctrl-C" if minutes is None else f"for {minutes:g} min"
         console.print(f"{bench.description or bench.name}: {len(devices)} sensors publish to {project} {until}.")
-        async with telling(console, lambda: status_line(fleet)):
+        switches = [(who, plan.switches) for plan, who in pairs]
+        async with telling(console, lambda: status_line(fleet)), switching(target, switches, speed, console):
             await sample(samplers, None if minutes is None else minutes * 60)
 
 

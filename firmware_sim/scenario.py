@@ -15,6 +15,7 @@ from firmware_sim.device import Device
 from firmware_sim.faults import FaultPlan
 from firmware_sim.signals import Signal, SignalInvalid, parse_signal
 from firmware_sim.spectra import Spectrum, SpectrumPlan, parse_spectrum
+from firmware_sim.switching import Switch, parse_switch
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -46,6 +47,7 @@ class SensorPlan:
     calibration_notes: str | None
     seed: int
     spectrum: SpectrumPlan | None = None
+    switches: tuple[Switch, ...] = ()
 
     def signal(self) -> Signal | Spectrum:
         """Build the signal afresh, at the beginning of its random streams."""
@@ -112,6 +114,7 @@ def _sensor(index: int, table: Mapping[str, Any], seed: int) -> SensorPlan:
             calibration_notes=table.get("calibration_notes"),
             seed=int(table.get("seed", seed)),
             spectrum=parse_spectrum(**table["spectrum"]) if "spectrum" in table else None,
+            switches=tuple(parse_switch(**one) for one in table.get("switches", [])),
         )
         plan.signal()
     except (TypeError, ValueError, SignalInvalid) as wrong:

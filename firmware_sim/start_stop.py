@@ -19,6 +19,7 @@ from firmware_sim.registration import of_plan
 from firmware_sim.report import status_line, telling
 from firmware_sim.scenario import Sampler, Scenario, sample
 from firmware_sim.stage import Target, delivering
+from firmware_sim.switching import switching
 from firmware_sim.token_file import TokenFile
 
 EXPERIMENT = "Start and stop"
@@ -123,7 +124,8 @@ async def _sending(
         samplers = [Sampler(plan, device) for (plan, _), device in zip(plans, devices, strict=True)]
         sampling = asyncio.create_task(sample(samplers))
         try:
-            async with telling(console, lambda: status_line(fleet)):
+            played = [(who, plan.switches) for plan, who in plans]
+            async with telling(console, lambda: status_line(fleet)), switching(target, played, 1.0, console):
                 yield
             # One more packet each, so that every sensor is heard past Stop.
             await asyncio.sleep(max(plan.packet_s for plan in scenario.sensors) + 0.1)

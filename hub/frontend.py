@@ -33,7 +33,7 @@ def mount(app: web.Application, folder: Path) -> None:
             age = "public, max-age=31536000, immutable" if path.startswith(ASSETS) else "no-cache"
             return web.FileResponse(file, headers={**headers.of_page(), "Cache-Control": age} | _type_of(file))
         if page is None or path.startswith(ASSETS):
-            raise RouteNotFound(path=request.path)
+            raise RouteNotFound
         # Never kept: a page and its policy share the nonce.
         nonce = secrets.token_urlsafe(18)
         return web.Response(text=page.replace(NONCE, nonce), content_type="text/html", headers=headers.of_page(nonce))

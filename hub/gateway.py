@@ -63,7 +63,7 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Problem as raised:
         problem = raised
     except web.HTTPException as error:
-        translated = from_http_error(error, request.path)
+        translated = from_http_error(error)
         if translated is None:
             raise
         problem = translated

@@ -39,8 +39,16 @@ class Sampler:
 
 
 _sampler: Final = Sampler()
-# Where devices of ThingsBoard put their tokens, also when they ask for what is not there.
-_DEVICE_API: Final = re.compile(r"(?<=^/api/v1/)[^/]+(?=/(?:telemetry|attributes|rpc|claim|firmware|software)(?:/|$))")
+# Where devices of ThingsBoard put their tokens, also when they ask for what is not there or write slashes twice: what
+# stands before a word of their API, and what is no plain word where all our addresses have one.
+_DEVICE_API: Final = re.compile(
+    r"""
+    ^ (/+ api /+ v1 /+)
+    (?: [^/]+ (?= /+ (?:telemetry|attributes|rpc|claim|firmware|software) (?:/|$) )
+      | (?! [a-z][a-z-]{0,23} (?:\.json)? (?:/|$) ) [^/]+ )
+    """,
+    re.VERBOSE,
+)
 
 
 class RequestLog(AbstractAccessLogger):
@@ -97,4 +105,4 @@ def path_of(request: web.BaseRequest) -> str:
         for name, value in request.match_info.items():
             if value and is_secret(name):
                 path = path.replace(value, MASK)
-    return _DEVICE_API.sub(MASK, path)[:500]
+    return _DEVICE_API.sub(rf"\1{MASK}", path)[:500]

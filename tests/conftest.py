@@ -9,7 +9,10 @@ import redis
 
 from dev.postgres import Postgres
 from dev.valkey import Valkey
+from tests import cases
 from tests.services import Database, TestServers, free_port, migrate, program_of, run
+
+cases.register()
 
 
 @pytest.fixture(scope="session")

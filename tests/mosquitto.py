@@ -84,8 +84,10 @@ class Mosquitto:
         self.write(accounts, hashes, instances)
         if self._process is not None:
             reads = self.log.count("Reloading config.")
-            os.kill(self._process.pid, signal.SIGHUP)
-            for _ in range(1000):
+            for again in range(1000):
+                # It forgets a signal that comes while it still reads.
+                if again % 40 == 0:
+                    os.kill(self._process.pid, signal.SIGHUP)
                 if self.log.count("Reloading config.") > reads:
                     return
                 await asyncio.sleep(0.005)

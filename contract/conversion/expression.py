@@ -1,6 +1,7 @@
 """The reading of an expression: from text to a tree of what is allowed, everything else refused with its place."""
 
 import ast
+import contextlib
 import keyword
 import re
 from collections.abc import Collection, Sequence
@@ -80,7 +81,7 @@ def parse_expression(text: str, constants: Collection[str]) -> Node:
     line = re.sub(r"[ \t\r\n]", " ", text)
     margin = len(line) - len(line.lstrip())
     try:
-        parsed = ast.parse(line[margin:], mode="eval").body
+        parsed = _syntax(line[margin:])
     except SyntaxError as error:
         if not error.offset:
             raise _refusal(len(line.rstrip()) + 1, "Something is missing at the end") from None
@@ -88,6 +89,14 @@ def parse_expression(text: str, constants: Collection[str]) -> Node:
     except (RecursionError, MemoryError):
         raise _refusal(margin + 1, "The expression is nested too deeply") from None
     return _Reader(constants, margin).number(parsed, 1)
+
+
+def _syntax(line: str) -> ast.expr:
+    # Python before 3.13 mixes its depths up where a finalizer parses meanwhile, as writing a traceback does.
+    for _ in range(2):
+        with contextlib.suppress(SystemError):
+            return ast.parse(line, mode="eval").body
+    return ast.parse(line, mode="eval").body
 
 
 class _Reader:

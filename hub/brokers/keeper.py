@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,9 @@ from hub.sensors import tokens
 from hub.sensors.broker_hash import broker_hash
 
 log: Final = structlog.get_logger(__name__)
+
+# Mosquitto forgets a signal that comes while it still reads, so each is sent once more when that must be over.
+_AGAIN: Final = timedelta(seconds=1)
 
 
 class Keeper:
@@ -49,6 +52,7 @@ class Keeper:
         self._due: datetime | None = None
         self._news = asyncio.Event()
         self._unread = False
+        self._again: datetime | None = None
         self._reader: int | None = None
         self._seen: int | None = None
         self.password = secrets.token_urlsafe(32)
@@ -91,7 +95,7 @@ class Keeper:
         if loaded is not None or self._news.is_set() or (self._due is not None and now >= self._due):
             self._news.clear()
             await self._write(self._accounts, now)
-        self._let_read()
+        self._let_read(now)
 
     def heard(self, notice: Notice) -> None:
         """Take note of what Mosquitto tells."""
@@ -175,10 +179,11 @@ class Keeper:
         changed = files.replace(self._folder / "acl", rights)
         return files.replace(self._folder / "passwd", passwords) or changed
 
-    def _let_read(self) -> None:
+    def _let_read(self, now: datetime) -> None:
         """Signal a Mosquitto that has not read the files as they are; one that starts later reads them by itself."""
         pid = reload.running(self._pid_file)
-        if pid is None or not (self._unread or pid != self._reader):
+        first = self._unread or pid != self._reader
+        if pid is None or not (first or (self._again is not None and now >= self._again)):
             return
         try:
             reload.reload(pid)
@@ -187,4 +192,4 @@ class Keeper:
             return
         except ProcessLookupError:
             return
-        self._unread, self._reader = False, pid
+        self._unread, self._reader, self._again = False, pid, now + _AGAIN if first else None

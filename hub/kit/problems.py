@@ -197,7 +197,8 @@ class RouteNotFound(Problem):
     """There is nothing at this address."""
 
     status = 404
-    detail = "{path} is no address of this API. /api/v1/openapi.json lists them all."
+    # Without the path: a device may have put its token there.
+    detail = "Look at the address again: /api/v1/openapi.json lists them all."
 
 
 class NotFound(Problem):
@@ -269,11 +270,11 @@ class IdempotencyConflict(Problem):
     detail = "A key may be repeated only with the same method, address and body. Choose a new key."
 
 
-def from_http_error(error: web.HTTPException, path: str) -> Problem | None:
+def from_http_error(error: web.HTTPException) -> Problem | None:
     """Translate aiohttp's own errors; None for those that are no error (redirects)."""
     match error.status:
         case 404:
-            return RouteNotFound(path=path)
+            return RouteNotFound()
         case 405:
             allowed = cast("Any", error).allowed_methods
             return MethodNotAllowed(allowed=", ".join(sorted(allowed)), headers={"Allow": ", ".join(sorted(allowed))})

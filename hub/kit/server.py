@@ -113,7 +113,7 @@ def _refusing(handler: Any, arrive: Arrive) -> Callable[[web.BaseRequest], Await
         try:
             return await handler(request)
         except web.HTTPException as error:
-            problem = from_http_error(error, request.path)
+            problem = from_http_error(error)
             if problem is None:
                 raise
             return _answer(request, problem, arrive)

@@ -2,7 +2,7 @@ import json
 from uuid import UUID
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.conversion.convert import ProfileVersion
@@ -45,7 +45,6 @@ def test_unreadable_values_travel_as_null():
     assert bodies(SENSOR, [reading([1, 2], [np.nan, 1])], [DOUBLE])[0]["v"] == [None, 1.0]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2**52), st.floats(allow_nan=False, allow_infinity=False)), min_size=1, max_size=20
@@ -76,7 +75,6 @@ numbers = st.floats(allow_nan=False, width=32)
 samples = st.lists(st.tuples(st.integers(0, 6), numbers), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), samples), max_size=8))
 def test_many_at_once_are_what_each_is_alone(messages):
     known = [[], [DOUBLE, TRIPLE], [ProfileVersion(1, None, None, Linear(-1.0, 0.5, (0.0, 9.0)))]]

@@ -4,10 +4,11 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.parse import Unreadable, parse
+from tests.cases import cases
 
 SENSOR = UUID("0d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1")
 NOW_US = 1_732_348_800_000_000
@@ -127,7 +128,7 @@ anything = st.recursive(
 sample = st.fixed_dictionaries({}, optional={"t": anything, "v": anything, "meta": anything}) | anything
 
 
-@settings(max_examples=40, deadline=None)
+@cases(40)
 @given(st.lists(sample, min_size=1, max_size=20))
 def test_no_sample_of_a_readable_message_disappears(samples):
     body = json.dumps({"samples": samples}).encode()
@@ -146,7 +147,6 @@ def test_no_sample_of_a_readable_message_disappears(samples):
                 assert value == max(told)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60) | anything.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_read_or_named_unreadable(payload):
     try:

@@ -6,11 +6,12 @@ import stat
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from edge.spool import MAX_REFUSED, Entry, Refused, Spool, size_of
+from tests.cases import cases
 
 SENSOR = "0d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1"
 
@@ -244,11 +245,7 @@ class SpoolMachine(RuleBasedStateMachine):
 NAMES = count()
 
 
+@pytest.mark.hypothesis
 def test_any_history_keeps_order_and_content(tmp_path):
     SpoolMachine.folder = tmp_path
-    run_state_machine_as_test(
-        SpoolMachine,
-        settings=settings(
-            max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+    run_state_machine_as_test(SpoolMachine, settings=cases(15, suppress=list(HealthCheck), stateful_step_count=20))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import csv
 import dataclasses
 import signal
 from collections.abc import Iterator
@@ -231,6 +232,54 @@ async def test_start_stop_proves_itself(system, tmp_path):
     assert outcome.comparison.matched == outcome.rows > 100
     ledger = outcome.ledger
     assert ledger.received == ledger.stored + ledger.duplicates + ledger.rejected + ledger.pending
+
+
+class TestSwitching:
+    async def test_each_sample_takes_the_version_of_its_time_in_a_scenario_and_by_the_command(
+        self, system, hub, tmp_path
+    ):
+        whole, seeded = system
+        bench = tmp_path / "switched.toml"
+        bench.write_text(
+            '[[sensors]]\nname = "s"\ntype = "other"\ninput_unit = "V"\ndisplay_unit = "V"\nrate_hz = 20\n'
+            'profile = { kind = "linear", slope = 1, intercept = 0 }\nsignal = [{ kind = "noise", sigma = 1 }]\n'
+            'switches = [{ after_s = 0, profile = { kind = "linear", slope = 2, intercept = 3 } }]\n'
+        )
+        (other,) = await hub.register(seeded.project_id, [NewSensor("by hand", "other", "V", "V")], TokenFile(tmp_path))
+        (tmp_path / "square.json").write_text('{"kind": "custom", "expression": "x**2"}')
+        command = await whole.demo_sensor("switch-profile", "by hand", str(tmp_path / "square.json"))
+        outcome = await start_stop(
+            whole.target,
+            scenario.load(str(bench)),
+            project=PROJECT,
+            prefix="switched ",
+            seconds=8,
+            publish=None,
+            out=tmp_path / "out.csv",
+            console=SILENT,
+        )
+        found = {"1": 0, "2": 0}
+        with outcome.export.open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                raw, physical = float(row["raw_value"]), float(row["physical_value"])
+                assert physical == (raw if row["profile_version"] == "1" else 2.0 * raw + 3.0)
+                found[row["profile_version"]] += 1
+        assert min(found.values()) > 0, found
+        assert await command.gone(20)
+        assert "by hand: version 1 is active" in tail(command.log, 100)
+        assert next(s.id for s in await hub.sensors(seeded.project_id) if s.name == "by hand") == other.sensor_id
+
+    def test_the_command_says_what_is_wrong(self, system):
+        whole, _ = system
+        for sensor, profile, says in (
+            ("nobody", '{"kind": "linear"}', "no sensor 'nobody' in demo_project; there are:"),
+            ("Shaft speed", '{"kind": "linear"}', "slope"),
+            ("Shaft speed", "linear", "no JSON object"),
+            ("Shaft speed", "/nowhere.json", "cannot be read"),
+        ):
+            result = CliRunner().invoke(app, ["switch-profile", sensor, profile], env=whole.env)
+            assert result.exit_code, result.output
+            assert says in " ".join(result.output.split())
 
 
 async def test_the_command_publishes_until_interrupted(system):

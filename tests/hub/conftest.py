@@ -25,6 +25,8 @@ Make = Callable[..., Awaitable[dict[str, Any]]]
 Device = Callable[[dict[str, Any]], Caller]
 Forget = Callable[[], None]
 
+PAGE = '<html><meta property="csp-nonce" nonce="__CSP_NONCE__"><script nonce="__CSP_NONCE__"></script></html>'
+
 
 @pytest.fixture
 def settings(database_url: str, valkey_url: str, tmp_path: Path) -> Settings:
@@ -48,6 +50,18 @@ def roles() -> frozenset[Role]:
 def app(settings: Settings, roles: frozenset[Role]) -> web.Application:
     """The hub's application, not started."""
     return create_app(settings, roles)
+
+
+@pytest.fixture
+def dashboard(settings: Settings) -> Path:
+    """A built dashboard of two files; ask for it before the client."""
+    assets = settings.frontend_dir / "assets"
+    assets.mkdir(parents=True)
+    (settings.frontend_dir / "index.html").write_text(PAGE)
+    (assets / "chart-1a2b.js").write_text("export default 1")
+    (assets / "chart-1a2b.js.gz").write_bytes(b"packed")
+    (settings.frontend_dir / "favicon.svg").write_text("<svg/>")
+    return settings.frontend_dir
 
 
 class HubServer(TestServer):

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.conversion.convert import ProfileVersion, Status, convert, convert_at, convert_each
@@ -17,7 +17,6 @@ def bits(values):
     return np.where(np.isnan(values), np.nan, values).view(np.uint64).tolist()
 
 
-@settings(deadline=None)
 @given(profiles, raws)
 def test_a_single_sample_equals_the_same_element_of_a_long_array(profile, raw):
     physical, status = convert(profile, raw)
@@ -26,7 +25,6 @@ def test_a_single_sample_equals_the_same_element_of_a_long_array(profile, raw):
     assert np.concatenate([s for _, s in alone]).tolist() == status.tolist()
 
 
-@settings(deadline=None)
 @given(profiles, raws, st.integers(0, 100))
 def test_a_divided_array_gives_the_parts_of_the_whole(profile, raw, at):
     physical, status = convert(profile, raw)
@@ -35,7 +33,6 @@ def test_a_divided_array_gives_the_parts_of_the_whole(profile, raw, at):
     assert np.concatenate([s for _, s in parts]).tolist() == status.tolist()
 
 
-@settings(deadline=None)
 @given(profiles, raws)
 def test_the_input_is_left_as_it_is_and_shapes_and_types_hold(profile, raw):
     before = raw.copy()
@@ -45,7 +42,6 @@ def test_the_input_is_left_as_it_is_and_shapes_and_types_hold(profile, raw):
     assert (physical.dtype, status.dtype) == (np.float64, np.uint8)
 
 
-@settings(deadline=None)
 @given(profiles, raws)
 def test_a_physical_value_is_finite_or_absent_with_a_reason(profile, raw):
     physical, status = convert(profile, raw)
@@ -55,7 +51,6 @@ def test_a_physical_value_is_finite_or_absent_with_a_reason(profile, raw):
     assert (status[~np.isfinite(raw)] == ERROR).all()
 
 
-@settings(deadline=None)
 @given(linears, st.lists(finite, min_size=1, max_size=50))
 def test_linear_is_ieee_arithmetic_without_fusing(profile, values):
     physical, status = convert(profile, np.array(values))
@@ -67,14 +62,12 @@ def test_linear_is_ieee_arithmetic_without_fusing(profile, values):
             assert code == ERROR
 
 
-@settings(deadline=None)
 @given(tables)
 def test_a_table_gives_its_knots_exactly(table):
     raw, physical = np.array(table.points).T
     assert convert(table, raw)[0].tolist() == physical.tolist()
 
 
-@settings(deadline=None)
 @given(tables, st.floats(0, 1))
 def test_between_knots_a_table_follows_the_straight_line(table, share):
     for (x0, y0), (x1, y1) in pairwise(table.points):
@@ -106,7 +99,6 @@ def test_a_table_within_an_input_range_says_both(extrapolation):
     assert status.tolist() == [OUT, OK, OUT if extrapolation == "reject" else OK, OUT, ERROR]
 
 
-@settings(deadline=None)
 @given(tables, raws)
 def test_only_beyond_its_ends_a_table_s_extrapolation_matters(table, raw):
     low, high = table.points[0][0], table.points[-1][0]
@@ -178,7 +170,6 @@ class TestConvertAt:
         assert status.tolist() == [NONE, NONE]
         assert version.tolist() == [0, 0]
 
-    @settings(deadline=None)
     @given(profiles, profiles, raws, st.integers(0, 100))
     def test_a_mixed_array_equals_its_samples_one_by_one(self, first, second, raw, change):
         versions = [ProfileVersion(1, None, change, first), ProfileVersion(2, change, None, second)]
@@ -190,7 +181,6 @@ class TestConvertAt:
         assert np.concatenate([a.version for a in alone]).tolist() == together.version.tolist()
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.lists(profiles, max_size=3), raws, st.integers(0, 100)), max_size=6))
 def test_series_converted_together_equal_each_by_itself(series):
     # Version k is valid between the (k − 1)th and the kth change, the last one without end.

@@ -3,7 +3,7 @@ from fractions import Fraction
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contract.conversion.convert import convert
@@ -24,7 +24,6 @@ def distinct(found):
 
 
 class TestLinear:
-    @settings(deadline=None)
     @given(
         st.integers(-1000, 1000), st.integers(-1000, 1000), st.lists(st.integers(-1000, 1000), min_size=2, max_size=30)
     )
@@ -37,7 +36,6 @@ class TestLinear:
         assert fit.largest_residual <= 1e-6
         assert fit.r_squared == (None if slope == 0 else pytest.approx(1.0, abs=1e-12))
 
-    @settings(deadline=None)
     @given(pairs.filter(distinct))
     def test_residuals_sum_to_zero_and_do_not_lean(self, found):
         fit = fit_linear(found)
@@ -48,7 +46,6 @@ class TestLinear:
         lean = (fit.residuals * (raw - raw.mean())).sum()
         assert abs(lean) <= 16 * EPS * size * len(found) * np.abs(raw - raw.mean()).max() + 1e-300
 
-    @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(-99, 99), st.integers(-99, 99)), min_size=2, max_size=20).filter(distinct))
     def test_the_coefficients_are_those_of_exact_arithmetic(self, found):
         n, xs, ys = len(found), [x for x, _ in found], [y for _, y in found]
@@ -59,7 +56,6 @@ class TestLinear:
         assert fit.profile.slope == pytest.approx(float(slope), rel=1e-12, abs=1e-12)
         assert fit.profile.intercept == pytest.approx(float(intercept), rel=1e-11, abs=1e-10)
 
-    @settings(deadline=None)
     @given(pairs.filter(distinct))
     def test_residuals_are_what_the_profile_leaves(self, found):
         fit = fit_linear(found)
@@ -107,7 +103,6 @@ class TestLinear:
 
 
 class TestTable:
-    @settings(deadline=None)
     @given(repeated.filter(distinct))
     def test_goes_through_the_means(self, found):
         table = fit_table(found).profile
@@ -118,7 +113,6 @@ class TestTable:
                 assert physical == values[0]
         assert [raw for raw, _ in table.points] == sorted({raw for raw, _ in found})
 
-    @settings(deadline=None)
     @given(repeated.filter(distinct))
     def test_residuals_are_those_of_repeats(self, found):
         fit = fit_table(found)
@@ -157,7 +151,6 @@ class TestTable:
             fit_table(found)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(finite, finite), min_size=2, max_size=20), st.sampled_from([fit_linear, fit_table]))
 def test_whatever_is_fitted_can_be_registered(found, fit):
     try:

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.conversion.expression import Node, parse_expression
@@ -13,13 +13,11 @@ def read(text: str) -> Node:
     return parse_expression(text, CONSTANTS)
 
 
-@settings(deadline=None)
 @given(trees())
 def test_what_is_written_reads_back_to_the_same_tree(tree):
     assert read(written(tree)) == tree
 
 
-@settings(deadline=None)
 @given(trees(), st.randoms(use_true_random=False))
 def test_layout_does_not_change_the_tree(tree, random):
     tokens = re.findall(r"[\w.]+(?:(?<=\de)[+-]\d+)?|\*\*|[<>=!]=|\S", written(tree))

@@ -2,7 +2,7 @@ import contextlib
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.conversion.profile import (
@@ -90,7 +90,6 @@ def test_what_is_no_profile_is_refused_with_its_place(payload, loc):
     assert refused.value.msg
 
 
-@settings(deadline=None)
 @given(profiles)
 def test_what_is_written_as_json_reads_back_to_the_same_profile(profile):
     assert parse_profile(msgspec.json.decode(msgspec.json.encode(profile))) == profile
@@ -116,7 +115,6 @@ payloads = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(payloads)
 def test_any_payload_is_a_profile_or_refused_by_name(payload):
     with contextlib.suppress(ProfileInvalid):

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from contract.conversion import program
@@ -10,6 +10,7 @@ from contract.conversion.expression import ExpressionInvalid
 from contract.conversion.functions import FUNCTIONS, MAX_MULTIPLIED
 from contract.conversion.notation import written
 from contract.conversion.program import BLOCK, CACHED, Program, compiled
+from tests.cases import cases
 from tests.contract.conversion.expressions import CONSTANTS, small_number, trees
 from tests.contract.conversion.intervals import Unsure, bounds
 
@@ -27,7 +28,7 @@ def bits(values):
 
 
 class TestMeaning:
-    @settings(deadline=None, max_examples=150)
+    @cases(150)
     @given(trees(small_number, size=16), st.lists(raws, min_size=1, max_size=5))
     def test_an_expression_is_what_exact_arithmetic_gives_but_for_rounding(self, tree, values):
         text = written(tree)
@@ -45,7 +46,7 @@ class TestMeaning:
             assert result in bound, (x, result, bound.low, bound.high)
 
     @pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"where"}))
-    @settings(deadline=None, max_examples=50)
+    @cases(50)
     @given(st.floats(-1, 1) | st.floats(-700, 700) | st.floats(1e-300, 1e300))
     def test_each_function_is_within_4_ulp(self, name, x):
         text = f"{name}({ARGUMENTS[FUNCTIONS[name].fewest]})"
@@ -105,7 +106,7 @@ class TestMeaning:
 
 class TestWholePowers:
     @pytest.mark.parametrize("exponent", range(2, MAX_MULTIPLIED + 1))
-    @settings(deadline=None, max_examples=30)
+    @cases(30)
     @given(st.floats(1e-15, 1e15) | st.floats(-1e15, -1e-15))
     def test_are_multiplied_out(self, exponent, x):
         exact = Fraction(x) ** exponent
@@ -120,7 +121,7 @@ class TestWholePowers:
 
 
 class TestArrays:
-    @settings(deadline=None, max_examples=50)
+    @cases(50)
     @given(trees(), st.lists(st.floats(), min_size=1, max_size=40), st.data())
     def test_a_divided_array_gives_the_parts_of_the_whole(self, tree, values, data):
         run = _running(tree)
@@ -128,14 +129,14 @@ class TestArrays:
         at = data.draw(st.lists(st.integers(0, len(raw)), max_size=4).map(sorted))
         assert bits(np.concatenate([run(part) for part in np.split(raw, at)])) == bits(run(raw))
 
-    @settings(deadline=None, max_examples=20)
+    @cases(20)
     @given(trees(), st.lists(st.floats(), min_size=5, max_size=9))
     def test_blocks_do_not_show(self, tree, values):
         run = _running(tree)
         raw = np.array(values)
         assert bits(run(np.resize(raw, 2 * BLOCK + 1))) == bits(np.resize(run(raw), 2 * BLOCK + 1))
 
-    @settings(deadline=None, max_examples=50)
+    @cases(50)
     @given(trees(), st.lists(st.floats(), min_size=1, max_size=40))
     def test_every_second_element_gives_what_a_dense_array_gives(self, tree, values):
         run = _running(tree)

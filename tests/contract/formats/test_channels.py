@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.formats.channels import (
@@ -15,12 +15,13 @@ from contract.formats.channels import (
     excerpt,
 )
 from contract.packets import NO_TIME
+from tests.cases import cases
 from tests.contract.formats.printing import columns, refusals
 
 A, B = ChannelKey("a"), ChannelKey("b", "Cel")
 
 
-@settings(max_examples=40, deadline=None)
+@cases(40)
 @given(st.lists(st.tuples(st.sampled_from([A, B]), st.integers(0, 20), st.floats(-9, 9)), max_size=30))
 def test_columns_and_single_samples_gather_alike(samples: list[tuple[ChannelKey, int, float]]) -> None:
     one_by_one, at_once = Harvest(1000), Harvest(1000)

@@ -4,15 +4,15 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.formats.channels import ChannelKey, Decoded, TooManySamples
 from contract.formats.line_protocol import PRECISIONS_NS, PrecisionUnknown, decode
 from contract.packets import NO_TIME
+from tests.cases import cases
 from tests.contract.formats.printing import Sample, columns, lines, refusals, samples_of
 
-QUICK = settings(max_examples=40, deadline=None)
 T = 1_795_420_800_000_000  # 2026-11-23T08:00:00Z in µs
 
 names = st.text("ab ,=\\\"'/#é🍭", min_size=1, max_size=6).filter(lambda text: not text.endswith("\\"))
@@ -40,14 +40,14 @@ keys = st.builds(
 
 
 class TestPrinting:
-    @QUICK
+    @cases(40)
     @given(st.lists(st.builds(Sample, keys, times | st.just(NO_TIME), values), max_size=20))
     def test_what_is_printed_is_read_back(self, samples: list[Sample]) -> None:
         decoded = decode(lines(samples))
         assert decoded.rejects == []
         assert samples_of(decoded) == samples
 
-    @QUICK
+    @cases(40)
     @given(st.lists(st.builds(Sample, keys, times, values), max_size=6))
     def test_so_it_is_in_milliseconds(self, samples: list[Sample]) -> None:
         samples = [sample._replace(t_us=sample.t_us // 1000 * 1000) for sample in samples]
@@ -91,7 +91,7 @@ NUMBERS = st.builds(
 class TestBothWays:
     """A tab at the end changes nothing about a line but that it is read strictly."""
 
-    @QUICK
+    @cases(40)
     @given(st.lists(GOOD | BAD, max_size=12), st.sampled_from(["ns", "s"]))
     @example([b"a f=1 1", b"#a f=1 1", b"a =1 1", b",t=1 f=1 1", b"a,t= f=1 1", b" f=1 1", b"a f= 1", b"a f=1 "], "ns")
     @example([b"a f=1 1", b"a f=1e999 1", b"a f=1 -9223372036854775808", b"a f=1,f=2 1"], "ns")
@@ -101,7 +101,7 @@ class TestBothWays:
         strict = decode(b"\n".join(row + b"\t" for row in rows), precision)
         assert outcome(fast) == outcome(strict)
 
-    @QUICK
+    @cases(40)
     @given(st.lists(NUMBERS, min_size=1, max_size=8))
     @example([b"-0"])
     @example([b"-0i"])

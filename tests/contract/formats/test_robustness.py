@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.formats import line_protocol, senml, thingsboard
 from contract.formats.channels import MAX_SAMPLES, Decoded, TooManySamples
 from contract.packets import PacketBroken, PacketInvalid
+from tests.cases import cases
 
 Decode = Callable[[bytes, int], Decoded]
 FAULTS = (PacketBroken, PacketInvalid, TooManySamples)
@@ -57,18 +58,18 @@ def result_or_fault(decode: Decode, body: bytes, limit: int = MAX_SAMPLES) -> No
 
 class TestAnything:
     @every_format
-    @settings(max_examples=40, deadline=None)
+    @cases(40)
     @given(body=st.binary(max_size=80))
     def test_bytes(self, decode: Decode, body: bytes) -> None:
         result_or_fault(decode, body)
 
-    @settings(max_examples=80, deadline=None)
+    @cases(80)
     @given(body=st.text('ab,= \n\r\t\\"#/1-.eiué\x00', max_size=60))
     def test_what_looks_like_lines(self, body: str) -> None:
         result_or_fault(read_lines, body.encode())
 
     @json_format
-    @settings(max_examples=40, deadline=None)
+    @cases(40)
     @given(document=json_values | st.lists(st.dictionaries(labels, json_values, max_size=4), max_size=3))
     def test_json(self, decode: Decode, document: Any) -> None:
         result_or_fault(decode, json.dumps(document).encode())

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.formats.channels import ChannelKey, Decoded, TooManySamples
 from contract.formats.senml import FIRST_ABSOLUTE_S, decode
 from contract.packets import NO_TIME, PacketBroken, PacketInvalid
+from tests.cases import cases
 from tests.contract.formats.printing import Sample, columns, refusals, samples_of, senml
 
 NOW_US = 1_795_420_800_000_000
@@ -27,7 +28,7 @@ def of(*records: Any) -> Decoded:
     return decode(json.dumps(records).encode(), NOW_US)
 
 
-@settings(max_examples=40, deadline=None)
+@cases(40)
 @given(st.lists(st.builds(Sample, keys | sums, times | st.just(NO_TIME), values), max_size=15))
 def test_what_is_printed_is_read_back(samples: list[Sample]) -> None:
     decoded = decode(senml(samples), NOW_US)

@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.formats.channels import ChannelKey, Decoded, TooManySamples
 from contract.formats.thingsboard import decode
 from contract.packets import NO_TIME, PacketBroken, PacketInvalid
+from tests.cases import cases
 from tests.contract.formats.printing import Sample, columns, refusals, samples_of, thingsboard
 
 TS = 1_795_420_800_125
@@ -23,7 +24,7 @@ def of(document: object) -> Decoded:
     return decode(json.dumps(document).encode())
 
 
-@settings(max_examples=40, deadline=None)
+@cases(40)
 @given(st.lists(st.builds(Sample, names.map(ChannelKey), times | st.just(NO_TIME), values), max_size=15))
 def test_what_is_printed_is_read_back(samples: list[Sample]) -> None:
     decoded = decode(thingsboard(samples))

@@ -2,10 +2,14 @@
 
 import pytest
 
-from hub.auth.passwords import weakness
+from hub.auth.passwords import NOBODY, is_outdated, weakness
 from hub.kit.db import Tx
 from tests.hub.auth.conftest import EMAIL, NEW, RIGHT, Letters, as_user, login, token_in
 from tests.hub.callers import Caller
+
+
+def test_the_hash_of_nobody_costs_what_a_real_one_does() -> None:
+    assert not is_outdated(NOBODY)
 
 
 class TestPolicy:

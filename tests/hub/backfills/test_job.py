@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 
 from contract.conversion.convert import convert
 from contract.conversion.profile import Profile
@@ -23,6 +23,7 @@ from hub.kit.context import HUB, Hub
 from hub.kit.db import Tx
 from hub.settings import Settings
 from hub.telemetry.chunks import read_array
+from tests.cases import cases
 from tests.contract.conversion.profiles import profiles, raws
 from tests.hub.backfills.conftest import backfill_all
 from tests.hub.past_rules import past_rules
@@ -30,7 +31,6 @@ from tests.hub.races import until, waiting
 from tests.hub.rows import Rows
 
 N = 10
-SOME = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
 
 @pytest.fixture(autouse=True)
@@ -254,11 +254,12 @@ class TestKilled:
 class TestExactness:
     """What a backfill stores is what one sample alone, or all at once, is converted to: bit for bit."""
 
+    @pytest.mark.hypothesis
     async def test_of_any_profile(self, sealed: Sealed) -> None:
         await sealed.make(0, LINE)
         loop = asyncio.get_running_loop()
 
-        @SOME
+        @cases(30, suppress=list(HealthCheck))
         @given(profiles, raws)
         def holds(profile: Profile, raw: np.ndarray) -> None:
             raw = raw[np.isfinite(raw)]

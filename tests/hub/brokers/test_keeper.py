@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,21 @@ class TestFollowing:
         await db.execute("update registry_version set version = version + 1")
         await let_in(mosquitto, made)
         assert await db.fetchval("select broker_hash like '$7$%' from sensor")
+
+    async def test_what_is_written_while_mosquitto_still_reads_is_read_too(
+        self, mosquitto: Mosquitto, sensor: Make
+    ) -> None:
+        """A signal that comes while it reads is forgotten by it."""
+        passwords = mosquitto.folder / "accounts" / "passwd"
+        known = passwords.read_text()
+        name, _, password = known.splitlines()[-1].partition(":")
+        passwords.write_text(known + "".join(f"{name}{i}:{password}\n" for i in range(100_000)))
+        reads = mosquitto.log.count("Reloading config.")
+        os.kill(int(mosquitto.pid_file.read_text()), signal.SIGHUP)
+        await eventually(lambda: mosquitto.log.count("Reloading config.") > reads, "a reading that takes long")
+        made = await sensor()
+        await eventually(lambda: made["id"] in passwords.read_text(), "the device in the file")
+        await let_in(mosquitto, made)
 
     async def test_a_restarted_mosquitto_has_them_too(
         self, mosquitto: Mosquitto, taker: dict[str, Any], sensor: Make

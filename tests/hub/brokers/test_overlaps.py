@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.brokers.models import Account
 from hub.brokers.overlaps import Overlaps
+from tests.cases import cases
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 UNTIL = NOW + timedelta(hours=1)
@@ -51,7 +52,7 @@ def test_the_next_overlap_begins_anew() -> None:
     assert overlaps.hash_of(rotated(1, UNTIL + timedelta(hours=1)), UNTIL) == "old"
 
 
-@settings(max_examples=40, deadline=None)
+@cases(40)
 @given(
     shows=st.lists(st.sampled_from(["old", "new"]), min_size=1, max_size=6),
     pauses_s=st.lists(st.floats(0.3, 2.0), min_size=6, max_size=6),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from contract.manifest import digest_of
@@ -17,6 +17,7 @@ from hub.kit.context import Hub
 from hub.kit.db import Tx
 from hub.sealing import job, worker
 from hub.settings import Settings
+from tests.cases import cases
 from tests.hub.callers import Caller
 from tests.hub.conftest import Make
 from tests.hub.sealing.conftest import Recorded, seal_all
@@ -155,12 +156,7 @@ steps = st.lists(
 )
 
 
-@settings(
-    max_examples=6,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    derandomize=True,
-)
+@cases(6, in_search=40, suppress=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(script=steps)
 async def test_any_order_of_writes_and_steps(
     recorded: Recorded, hub: Hub, owner: Caller, script: list[tuple[str, int, int]]

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from hub.kit.db import Tx
+from tests.cases import cases
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Make
 from tests.hub.telemetry.conftest import Wait, send
@@ -171,12 +172,7 @@ steps = st.lists(
 )
 
 
-@settings(
-    max_examples=10,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    derandomize=True,
-)
+@cases(10, in_search=100, suppress=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(script=steps)
 async def test_any_interleaving(bench: Bench, stored: Wait, db: Tx, script: list[Step]) -> None:
     """Start, Stop, writes with skewed clocks, repeats and delays in any order: each capture is exact.
