@@ -29,7 +29,6 @@ export default {
   "agentState.offline": "offline",
   "agentState.never": "never heard",
   "agents.new": "New edge agent",
-  "agents.edit": "Change",
   "agents.editNamed": "Change {{name}}",
   "agents.isDefault": "Default agent",
   "agents.isDefaultHelp": "Also takes the sensors that no other agent is given. A project has one at most.",

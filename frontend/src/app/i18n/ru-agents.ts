@@ -34,7 +34,6 @@ const ru: Translated<typeof en> = {
   "agentState.offline": "нет связи",
   "agentState.never": "не было связи",
   "agents.new": "Новый edge-агент",
-  "agents.edit": "Изменить",
   "agents.editNamed": "Изменить «{{name}}»",
   "agents.isDefault": "Агент по умолчанию",
   "agents.isDefaultHelp": "Берёт и те датчики, которые не отданы другому агенту. Такой в проекте не более одного.",

@@ -64,7 +64,7 @@ function LoadedSensor({ sensor, actions, aside }: Props & { readonly sensor: Sen
   };
   return (
     <>
-      <PageBar before={<Link to={`/p/${project.id}/monitor`}>{t("tab.monitor")}</Link>} title={sensor.name}
+      <PageBar before={<Link to={`/p/${project.id}/monitor`}>{t("tab.monitor")}</Link>} title={sensor.name} several={mayEdit}
         after={
           <span className={styles.now}>
             <b>{measured(sensor.last_physical)}</b> {sensor.display_unit}

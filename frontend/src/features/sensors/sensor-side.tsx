@@ -43,14 +43,14 @@ function Facts({ sensor }: { readonly sensor: Sensor }): ReactElement {
   const { axis } = sensor;
   return (
     <section className={styles.section} aria-labelledby="sensor-facts">
-      <h2 id="sensor-facts">
-        {t("sensor.self")}
+      <div className={styles.head}>
+        <h2 id="sensor-facts">{t("sensor.self")}</h2>
         {mayEdit && (
           <Button aria-label={t("sensor.edit")} onClick={() => setEditing(true)}>
             {t("edit")}
           </Button>
         )}
-      </h2>
+      </div>
       <Figures
         rows={[
           { label: t("sensor.type"), value: t(`type.${sensor.type}`) },
@@ -72,14 +72,14 @@ function TokenLimits({ sensor }: { readonly sensor: Sensor }): ReactElement {
   const { requests_per_s, burst, samples_per_s } = limitsOf(sensor);
   return (
     <section className={styles.section} aria-labelledby="sensor-limits">
-      <h2 id="sensor-limits">
-        {t("limits.title")}
+      <div className={styles.head}>
+        <h2 id="sensor-limits">{t("limits.title")}</h2>
         {owner && (
           <Button aria-label={t("limits.editNamed", { name: sensor.name })} onClick={() => setEditing(true)}>
-            {t("limits.edit")}
+            {t("edit")}
           </Button>
         )}
-      </h2>
+      </div>
       <Figures
         rows={[
           { label: t("limits.requests"), value: t("limits.requestsOf", { rate: exact(requests_per_s), burst: exact(burst) }) },

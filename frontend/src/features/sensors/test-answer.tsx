@@ -14,7 +14,7 @@ import { Value } from "@/ui/value";
 import styles from "./test-packet.module.css";
 
 const SHOWN = 5;
-const TONES = { ok: "ok", out_of_range: "warn", conversion_error: "bad", no_profile: "none" } as const;
+const TONES = { out_of_range: "warn", conversion_error: "bad", no_profile: "none" } as const;
 
 interface Props {
   readonly sensor: Sensor;
@@ -23,7 +23,8 @@ interface Props {
 
 export function TestAnswer({ sensor, tested }: Props): ReactElement {
   const { t } = useTranslation();
-  const { samples, problems, stored, store } = tested;
+  const { samples, stored, store } = tested;
+  const problems = [...tested.problems].sort((a, b) => (a.index ?? -1) - (b.index ?? -1));
   const refused = new Set(problems.map((each) => each.index)).size;
   const all = problems.some((each) => each.index === null) ? Math.max(samples.length, 1) : samples.length + refused;
   const repeat = store && stored === 0 && problems.length === 0;
@@ -55,9 +56,9 @@ function Sample({ sensor, sample }: { readonly sensor: Sensor; readonly sample: 
   const converted = sample.profile_version !== null;
   return (
     <div className={styles.sample}>
-      <Value size="summary" value={measured(converted ? sample.physical : sample.raw, 5)} unit={converted ? sensor.display_unit : sensor.input_unit} />
+      <Value size="summary" value={measured(converted ? sample.physical : sample.raw)} unit={converted ? sensor.display_unit : sensor.input_unit} />
       <span className={styles.facts}>
-        <Tag tone={TONES[sample.status]}>{t(`testStatus.${sample.status}`)}</Tag>
+        {sample.status !== "ok" && <Tag tone={TONES[sample.status]}>{t(`testStatus.${sample.status}`)}</Tag>}
         <span>
           {t("layer.raw")} <b>{exact(sample.raw)}</b> {sensor.input_unit}
           {sensor.axis != null && ` (${t("test.greatest", { size: count(sensor.axis.count) })})`}

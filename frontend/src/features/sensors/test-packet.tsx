@@ -1,7 +1,7 @@
 /** A test packet: typed, tried without a trace or sent for good, and what became of it. */
 
 import { Button, SegmentedControl, Textarea, TextInput } from "@mantine/core";
-import { useState, type ReactElement, type SubmitEvent } from "react";
+import { useId, useState, type ReactElement, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Sensor } from "@/api/model";
@@ -23,6 +23,7 @@ const FORMS = ["value", "packet"] as const;
 
 export function TestPacket({ sensor, token = null }: Props): ReactElement {
   const { t } = useTranslation();
+  const id = useId();
   const test = useTest(sensor, token);
   const [form, setForm] = useState<PacketForm>("value");
   const [typed, setTyped] = useState<Record<PacketForm, string>>({ value: "", packet: "" });
@@ -67,17 +68,16 @@ export function TestPacket({ sensor, token = null }: Props): ReactElement {
         <Textarea label={t("test.array")} description={t("test.arrayHelp", { count: axis.count })} rows={4} value={typed.value} error={fault} data-autofocus {...code}
           placeholder="[0.1, 0.2, 0.3]" onChange={(event) => put(event.currentTarget.value)} />
       )}
-      <div className={styles.buttons}>
-        <Button type="submit" size="sm" loading={busy === false} disabled={busy === true}>
+      <div className={styles.ways}>
+        <Button type="submit" size="sm" loading={busy === false} disabled={busy === true} aria-describedby={`${id}-try`}>
           {t("test.try")}
         </Button>
-        <Button size="sm" loading={busy === true} disabled={busy === false} onClick={() => go(true)}>
+        <p id={`${id}-try`}>{t("test.tryText")}</p>
+        <Button size="sm" loading={busy === true} disabled={busy === false} aria-describedby={`${id}-send`} onClick={() => go(true)}>
           {t("test.send")}
         </Button>
+        <p id={`${id}-send`}>{t(token === null ? "test.sendText" : "test.sendTokenText")}</p>
       </div>
-      <p className={styles.help}>
-        {t("test.tryText")} {t(token === null ? "test.sendText" : "test.sendTokenText")}
-      </p>
       <FormProblem error={test.error} />
       {/* There from the beginning, so that a screen reader hears what comes into it. */}
       <div role="status" aria-label={t("test.answer")}>

@@ -20,6 +20,9 @@ import { EditAgent } from "./agent-dialog";
 import { AGENT_MARKS, linesOf, troubleOf, type AgentLine } from "./agent-state";
 import styles from "./settings.module.css";
 
+/** Of the spool, in percent. */
+const WORTH_TELLING = 0.1;
+
 export function AgentsTab(): ReactElement {
   const { t } = useTranslation();
   const project = useProject();
@@ -122,7 +125,8 @@ function Waiting({ line: { instance } }: LineProps): ReactElement {
     <>
       <b className={styles.warn}>{count(waiting)}</b>
       <span className={styles.below}>
-        {t("agents.oldest", { time: `${oldest.value} ${oldest.unit}` })} · {t("agents.fill", { share: fixed(share, share < 10 ? 1 : 0) })}
+        {t("agents.oldest", { time: `${oldest.value} ${oldest.unit}` })}
+        {share >= WORTH_TELLING && ` · ${t("agents.fill", { share: fixed(share, share < 10 ? 1 : 0) })}`}
       </span>
     </>
   );
