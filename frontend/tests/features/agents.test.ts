@@ -4,7 +4,7 @@ import type { AgentInstance, EdgeAgent } from "@/api/model";
 import { linesOf, troubleOf } from "@/features/settings/agent-state";
 
 const instance = (number: number, state: AgentInstance["state"], more: Partial<AgentInstance> = {}): AgentInstance =>
-  ({ instance: number, state, told_at: "2026-11-27T12:00:00Z", version: "1", ...more }) as AgentInstance;
+  ({ instance: number, state, told_at: "2026-11-27T12:00:00Z", version: "1", ...more });
 
 const agent = (id: string, ...instances: AgentInstance[]): EdgeAgent => ({
   id, project_id: "p", name: id, default: false, limits: { samples_per_s: 100_000 }, created_at: "2026-11-27T12:00:00Z", instances,

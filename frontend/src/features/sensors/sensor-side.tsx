@@ -103,13 +103,13 @@ function HeldBack({ sensor }: { readonly sensor: Sensor }): ReactElement | null 
   if (latest === null) return <p className={styles.quiet}>{t("limits.kept")}</p>;
   return (
     <p className={styles.held}>
-      {/* The moment is spoken in the sentence and told in full on hover. */}
       <HeldSentence times={times} more={more} latest={latest} />{" "}
       <Link to={`/p/${sensor.project_id}/monitor?journal=${sensor.id}`}>{t("limits.journal")}</Link>
     </p>
   );
 }
 
+/** The sentence is cut where its time stands, which tells UTC on hover. */
 function HeldSentence({ times, more, latest }: { readonly times: number; readonly more: boolean; readonly latest: number }): ReactElement {
   const { t } = useTranslation();
   const [before = "", after = ""] = (more ? t("limits.hitMore", { n: count(times), time: "\0" }) : t("limits.hit", { count: times, n: count(times), time: "\0" })).split("\0");
