@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 
 from edge.dropped import Report
+from edge.status import Status
 
 _FINAL: Final = frozenset({400, 413, 422})
 _COMPRESS_FROM_BYTES: Final = 1400  # below it fits one packet anyway
@@ -124,6 +125,16 @@ class HubClient:
             return answer
         status, retry_after_s, _, _ = answer
         return None if status == 204 else Unavailable(f"HTTP {status}", retry_after_s)
+
+    async def send_status(self, status: Status) -> Unavailable | None:
+        """Tell how the agent is doing; None once the hub has noted it."""
+        answer = await self._request(
+            "POST", "/edge/status", msgspec.json.encode(status), {"Content-Type": "application/json"}
+        )
+        if isinstance(answer, Unavailable):
+            return answer
+        code, retry_after_s, _, _ = answer
+        return None if code == 204 else Unavailable(f"HTTP {code}", retry_after_s)
 
     async def _request(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]

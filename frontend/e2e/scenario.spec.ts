@@ -60,11 +60,12 @@ async function addSensor(page: Page, name: string): Promise<string> {
   await page.getByRole("button", { name: "Register the sensor" }).click();
   const { id } = (await (await answered).json()) as { id: string };
   await expect(page.getByLabel("Token", { exact: true })).not.toHaveValue("");
-  await page.getByLabel("Or send one value from here").fill("2");
+  await page.getByLabel("Raw value", { exact: true }).fill("2");
   await page.getByRole("button", { name: "Send test packet" }).click();
-  await expect(page.getByText("Accepted and kept.")).toBeVisible();
+  await expect(page.getByText("Kept 1 of 1")).toBeVisible();
   await expect(page.getByText("Receiving")).toBeVisible();
-  await expect(page.getByText("4.000")).toBeVisible();
+  // In the answer, and live beside it.
+  await expect(page.getByText("4.000", { exact: true })).toHaveCount(2);
   return id;
 }
 

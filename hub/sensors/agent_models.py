@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from hub.conversion.models import PublishedVersion
 from hub.kit.wire import absent
+from hub.sensors.agent_status_models import AgentInstance
 from hub.sensors.limit_models import AgentLimits, AgentLimitsUpdate, TimeSource
 
 
@@ -36,6 +37,9 @@ class EdgeAgent(BaseModel):
     default: bool
     limits: AgentLimits
     created_at: datetime
+    instances: list[AgentInstance] = Field(
+        description="How the programs that run as this agent are doing; empty before the first."
+    )
     token: str | None = Field(default=None, exclude_if=absent, description="Only in the answer to its creation.")
 
 

@@ -11,7 +11,7 @@ from hub.kit.endpoint import Routes
 from hub.kit.pages import Page
 from hub.projects.access import of_project
 from hub.projects.models import Role
-from hub.sensors import agents, tokens
+from hub.sensors import agent_status, agents, tokens
 from hub.sensors.access import AGENT, of_agent
 from hub.sensors.agent_models import (
     BrokerAccount,
@@ -21,6 +21,7 @@ from hub.sensors.agent_models import (
     EdgeAgentUpdate,
     EdgeConfig,
 )
+from hub.sensors.agent_status_models import AgentReport
 from hub.sensors.problems import DefaultEdgeAgentTaken, EdgeAgentNameTaken, WrongBrokerLogin
 from hub.sensors.token_models import RotatedToken, Rotation
 
@@ -79,6 +80,12 @@ async def read_edge_config(ctx: Context) -> web.Response:
     if tag in ctx.request.headers.get("If-None-Match", ""):
         return web.Response(status=304, headers={"ETag": tag})
     return web.Response(body=config.model_dump_json().encode(), content_type="application/json", headers={"ETag": tag})
+
+
+@routes.route("POST", "/edge/status", access=AGENT, status=204, sampled=True)
+async def note_edge_status(ctx: Context, body: AgentReport) -> None:
+    """Note how an edge agent is doing; its project sees the newest of each instance."""
+    await agent_status.note(ctx, body)
 
 
 # A broker asks for all its devices, from one address, again and again.

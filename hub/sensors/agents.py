@@ -1,6 +1,7 @@
 """Edge agents: creating and changing them, what they must know, and the broker's logins."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from hub.kit.pages import Page
 from hub.kit.problems import NotFound
 from hub.ledger.service import Fact, record
 from hub.sensors import agent_queries as queries
-from hub.sensors import token_queries
+from hub.sensors import agent_status, token_queries
 from hub.sensors.agent_models import (
     BrokerAccount,
     BrokerLogin,
@@ -24,6 +25,7 @@ from hub.sensors.agent_models import (
     EdgeAgentUpdate,
     EdgeConfig,
 )
+from hub.sensors.agent_status_models import AgentInstance
 from hub.sensors.broker_hash import broker_hash
 from hub.sensors.limit_models import AGENT_SAMPLES_PER_S
 from hub.sensors.problems import DefaultEdgeAgentTaken, EdgeAgentNameTaken, WrongBrokerLogin
@@ -51,15 +53,15 @@ async def create(ctx: Context, body: EdgeAgentCreate) -> EdgeAgent:
 
 async def read(ctx: Context, agent_id: UUID) -> EdgeAgent:
     """Read an edge agent."""
-    row = await queries.find(ctx.tx, agent_id)
-    if row is None:
-        raise NotFound(noun="edge agent")
-    return _agent(row)
+    row = await _row(ctx, agent_id)
+    return _agent(row, await agent_status.of_agents(ctx, [agent_id]))
 
 
 async def list_of_project(ctx: Context, project_id: UUID) -> Page[EdgeAgent]:
     """List a project's edge agents by name."""
-    return Page(items=[_agent(row) for row in await queries.of_project(ctx.tx, project_id)])
+    rows = await queries.of_project(ctx.tx, project_id)
+    instances = await agent_status.of_agents(ctx, [row["id"] for row in rows])
+    return Page(items=[_agent(row, instances) for row in rows])
 
 
 async def update(ctx: Context, agent_id: UUID, body: EdgeAgentUpdate) -> EdgeAgent:
@@ -85,18 +87,20 @@ async def update(ctx: Context, agent_id: UUID, body: EdgeAgentUpdate) -> EdgeAge
 
 async def delete(ctx: Context, agent_id: UUID) -> None:
     """Delete an edge agent: its token ends at once, its sensors are assigned to nobody."""
-    agent = await read(ctx, agent_id)
+    agent = await _row(ctx, agent_id)
     await queries.delete(ctx.tx, agent_id)
-    await record(ctx, Fact("edge_agent.deleted", subject_id=agent_id, details={"name": agent.name}))
+    await record(ctx, Fact("edge_agent.deleted", subject_id=agent_id, details={"name": agent["name"]}))
 
 
 async def config(ctx: Context) -> tuple[EdgeConfig, str]:
     """Tell the edge agent that asks about its sensors, with an entity tag that changes with the content."""
-    agent = await read(ctx, ctx.caller.id)
-    rows = await queries.sensors_of(ctx.tx, agent.id)
+    agent = await _row(ctx, ctx.caller.id)
+    rows = await queries.sensors_of(ctx.tx, agent["id"])
     profiles = await conversion.published_of(ctx.tx, ctx.hub.vault, [row["id"] for row in rows])
     found = EdgeConfig(
-        agent=ConfiguredAgent(id=agent.id, name=agent.name, project_id=agent.project_id, default=agent.default),
+        agent=ConfiguredAgent(
+            id=agent["id"], name=agent["name"], project_id=agent["project_id"], default=agent["default"]
+        ),
         sensors=[
             ConfiguredSensor(
                 id=row["id"], name=row["name"], time_source=row["time_source"], profiles=profiles.get(row["id"], [])
@@ -121,8 +125,15 @@ async def broker_account(ctx: Context, body: BrokerLogin) -> BrokerAccount:
     )
 
 
-def _agent(row: asyncpg.Record) -> EdgeAgent:
-    return EdgeAgent(**_with_limits(row))
+async def _row(ctx: Context, agent_id: UUID) -> asyncpg.Record:
+    row = await queries.find(ctx.tx, agent_id)
+    if row is None:
+        raise NotFound(noun="edge agent")
+    return row
+
+
+def _agent(row: asyncpg.Record, instances: Mapping[UUID, list[AgentInstance]]) -> EdgeAgent:
+    return EdgeAgent(**_with_limits(row), instances=instances.get(row["id"], []))
 
 
 def _with_limits(row: asyncpg.Record) -> dict[str, Any]:

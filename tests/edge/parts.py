@@ -56,6 +56,7 @@ class PeerHub:
         self.series = []
         self.heartbeats = []
         self.dropped = {}  # report id → its content, as the hub books it
+        self.statuses = []  # what the agent told of itself
         self.dropped_answer = None  # given instead of taking a report
         self.config = {"agent": {"id": str(uuid4()), "name": "bench", "project_id": str(uuid4())}, "sensors": []}
         self.config_answers = []
@@ -71,6 +72,7 @@ class PeerHub:
         app.router.add_post("/api/v1/telemetry", self._telemetry)
         app.router.add_get("/api/v1/edge/config", self._config)
         app.router.add_post("/api/v1/edge/dropped", self._dropped)
+        app.router.add_post("/api/v1/edge/status", self._status)
         app.router.add_post("/api/v1/sensors/{id}/heartbeat", self._heartbeat)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -113,6 +115,10 @@ class PeerHub:
         assert known == report["dropped"]
         if self.dropped_answer is not None:
             return self.dropped_answer()
+        return web.Response(status=204)
+
+    async def _status(self, request):
+        self.statuses.append(await request.json())
         return web.Response(status=204)
 
     async def _config(self, request):

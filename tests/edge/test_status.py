@@ -55,6 +55,21 @@ class TestFolder:
         assert "waiting    1 samples" in text
 
 
+class TestHub:
+    async def test_it_is_told_while_the_agent_runs_and_that_it_has_stopped(self, hub, agent, device):
+        async with agent.running():
+            await device.send([(T, 1), (T + 1, 2)])
+            await eventually(lambda: hub.statuses and hub.statuses[-1]["forwarded"] == 2, "the hub's news")
+            told = hub.statuses[-1]
+            assert (told["state"], told["instance"], told["version"]) == ("online", 0, VERSION)
+        assert hub.statuses[-1]["state"] == "stopped"
+
+    async def test_an_agent_stops_while_it_is_away(self, hub, agent):
+        async with agent.running():
+            await hub.stop()
+        assert look(agent.settings.folder)[0].state == "stopped"
+
+
 class TestText:
     def test_of_a_quiet_agent(self):
         status = Status("online", at=98.0, agent=AGENT, version="1.2", spool_bytes=1 << 31, received=12_345, sensors=3)

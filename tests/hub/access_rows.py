@@ -439,6 +439,7 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/edge-agents/{agent_id}/rotate-token": Row({}, headers=_otp_header),
     "GET /api/v1/edge/config": Row(),
     "POST /api/v1/edge/dropped": Row(_dropped),
+    "POST /api/v1/edge/status": Row({"state": "online"}),
     "POST /api/v1/broker/login": Row(_broker_login),
     # experiments, runs, captures
     "GET /api/v1/projects/{project_id}/experiments": Row(),

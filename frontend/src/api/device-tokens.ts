@@ -1,16 +1,8 @@
 /** The tokens of sensors and edge agents; each call carries a one-time code. */
 
-import { useMutation, useQuery, type UseMutationResult, type UseQueryResult } from "@tanstack/react-query";
+import { useMutation, type UseMutationResult } from "@tanstack/react-query";
 
 import { api, body } from "./client";
-import type { EdgeAgent } from "./model";
-
-export function useAgents(projectId: string): UseQueryResult<EdgeAgent[]> {
-  return useQuery({
-    queryKey: ["edge agents", projectId],
-    queryFn: async () => [...(await body(api.GET("/api/v1/projects/{project_id}/edge-agents", { params: { path: { project_id: projectId } } }))).items],
-  });
-}
 
 export interface Device {
   readonly kind: "sensor" | "agent";

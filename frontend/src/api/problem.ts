@@ -44,3 +44,8 @@ export function problemOf(body: unknown, response: Response): ApiProblem {
   const instance = requestId ?? document.instance ?? null;
   return new ApiProblem(code, response.status, document.title ?? code, document.detail ?? "", instance, fields, retryAt);
 }
+
+/** What the hub says of single fields; empty where it refused for another reason, or did not refuse. */
+export function refusedFields(error: unknown): Readonly<Record<string, string>> {
+  return error instanceof ApiProblem ? error.fields : {};
+}

@@ -621,6 +621,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edge/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note how an edge agent is doing; its project sees the newest of each instance. */
+        post: operations["note_edge_status_edge_agents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}": {
         parameters: {
             query?: never;
@@ -1623,6 +1640,107 @@ export interface components {
             version: number;
         };
         /**
+         * AgentInstance
+         * @description What an instance last told, and when; `offline` is one that has told nothing for 30 seconds.
+         */
+        AgentInstance: {
+            /**
+             * Blocked
+             * @description Why its spool takes nothing.
+             * @default null
+             */
+            blocked?: string | null;
+            /**
+             * Broker Problem
+             * @default null
+             */
+            broker_problem?: string | null;
+            /**
+             * Dropped
+             * @description Samples that a full spool had no room for.
+             * @default 0
+             */
+            dropped?: number;
+            /**
+             * Forwarded
+             * @default 0
+             */
+            forwarded?: number;
+            /**
+             * Hub Problem
+             * @default null
+             */
+            hub_problem?: string | null;
+            /** Instance */
+            instance: number;
+            /**
+             * Oldest Age S
+             * @description How long the oldest waits.
+             * @default 0
+             */
+            oldest_age_s?: number;
+            /**
+             * Received
+             * @default 0
+             */
+            received?: number;
+            /**
+             * Refused
+             * @description Messages put aside, which nobody takes.
+             * @default 0
+             */
+            refused?: number;
+            /**
+             * Rejected
+             * @default 0
+             */
+            rejected?: number;
+            /**
+             * Sensors
+             * @description Sensors it knows.
+             * @default 0
+             */
+            sensors?: number;
+            /**
+             * Spool Bytes
+             * @description How much its spool can hold.
+             * @default 0
+             */
+            spool_bytes?: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "online" | "disconnected" | "buffering" | "full" | "stopped" | "offline";
+            /**
+             * Told At
+             * Format: date-time
+             */
+            told_at: string;
+            /**
+             * Unreported
+             * @description Dropped samples that are in no ledger yet.
+             * @default 0
+             */
+            unreported?: number;
+            /**
+             * Version
+             * @default
+             */
+            version?: string;
+            /**
+             * Waiting
+             * @description Samples in its spool, not yet taken by the hub.
+             * @default 0
+             */
+            waiting?: number;
+            /**
+             * Waiting Bytes
+             * @default 0
+             */
+            waiting_bytes?: number;
+        };
+        /**
          * AgentLimits
          * @description What an edge agent's token may send in all; each of its sensors has a limit of its own beside it.
          */
@@ -1640,6 +1758,108 @@ export interface components {
              * @default null
              */
             samples_per_s?: number | null;
+        };
+        /**
+         * AgentReport
+         * @description One moment of an instance.
+         *
+         *     `disconnected`: it has no session on the broker · `buffering`: the hub did not take its samples · `full`: neither
+         *     does its spool, and the broker keeps them.
+         */
+        AgentReport: {
+            /**
+             * Blocked
+             * @description Why its spool takes nothing.
+             * @default null
+             */
+            blocked?: string | null;
+            /**
+             * Broker Problem
+             * @default null
+             */
+            broker_problem?: string | null;
+            /**
+             * Dropped
+             * @description Samples that a full spool had no room for.
+             * @default 0
+             */
+            dropped?: number;
+            /**
+             * Forwarded
+             * @default 0
+             */
+            forwarded?: number;
+            /**
+             * Hub Problem
+             * @default null
+             */
+            hub_problem?: string | null;
+            /**
+             * Instance
+             * @default 0
+             */
+            instance?: number;
+            /**
+             * Oldest Age S
+             * @description How long the oldest waits.
+             * @default 0
+             */
+            oldest_age_s?: number;
+            /**
+             * Received
+             * @default 0
+             */
+            received?: number;
+            /**
+             * Refused
+             * @description Messages put aside, which nobody takes.
+             * @default 0
+             */
+            refused?: number;
+            /**
+             * Rejected
+             * @default 0
+             */
+            rejected?: number;
+            /**
+             * Sensors
+             * @description Sensors it knows.
+             * @default 0
+             */
+            sensors?: number;
+            /**
+             * Spool Bytes
+             * @description How much its spool can hold.
+             * @default 0
+             */
+            spool_bytes?: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "online" | "disconnected" | "buffering" | "full" | "stopped";
+            /**
+             * Unreported
+             * @description Dropped samples that are in no ledger yet.
+             * @default 0
+             */
+            unreported?: number;
+            /**
+             * Version
+             * @default
+             */
+            version?: string;
+            /**
+             * Waiting
+             * @description Samples in its spool, not yet taken by the hub.
+             * @default 0
+             */
+            waiting?: number;
+            /**
+             * Waiting Bytes
+             * @default 0
+             */
+            waiting_bytes?: number;
         };
         /**
          * AuditFact
@@ -2265,6 +2485,11 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Instances
+             * @description How the programs that run as this agent are doing; empty before the first.
+             */
+            instances: components["schemas"]["AgentInstance"][];
             limits: components["schemas"]["AgentLimits"];
             /** Name */
             name: string;
@@ -9011,6 +9236,109 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["DroppedReport"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    note_edge_status_edge_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentReport"];
             };
         };
         responses: {

@@ -3,7 +3,7 @@
 import { useMutation, useQuery, useQueryClient, type UseMutationResult, type UseQueryResult } from "@tanstack/react-query";
 
 import { all, api, body } from "./client";
-import type { Sensor, SensorCreate } from "./model";
+import type { Sensor, SensorCreate, SensorUpdate } from "./model";
 
 /** States are pushed; what a push may have missed is read again now and then. */
 const REFRESH_MS = 15_000;
@@ -38,24 +38,11 @@ export function useCreateSensor(projectId: string): UseMutationResult<Sensor, Er
   });
 }
 
-export interface TestResult {
-  readonly accepted: number;
-  readonly reason: string | null;
-}
-
-/** Send one raw value the way a device would, with the sensor's own token. */
-export async function sendTestSample(token: string, value: number, atS: number): Promise<TestResult> {
-  const answer = await fetch("/api/v1/telemetry", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
-    body: JSON.stringify({ samples: [{ t: new Date(atS * 1000).toISOString(), v: value }] }),
+/** Change a sensor of the project; limits only owners. */
+export function useUpdateSensor(sensor: Sensor): UseMutationResult<Sensor, Error, SensorUpdate> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (changes: SensorUpdate) => body(api.PATCH("/api/v1/sensors/{sensor_id}", { params: { path: { sensor_id: sensor.id } }, body: changes })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["sensors", sensor.project_id] }),
   });
-  const said = (await answer.json().catch(() => ({}))) as {
-    accepted?: number;
-    rejected?: { detail: string }[];
-    title?: string;
-    detail?: string;
-  };
-  const reason = said.rejected?.[0]?.detail ?? said.detail ?? said.title ?? null;
-  return { accepted: answer.ok ? (said.accepted ?? 0) : 0, reason: answer.ok && said.rejected?.length === 0 ? null : reason };
 }

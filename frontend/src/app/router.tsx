@@ -54,9 +54,9 @@ export const router = createBrowserRouter([
             ErrorBoundary: PageFailed,
             children: [
               { path: "monitor", lazy: async () => ({ Component: (await import("@/features/sensors/monitor-page")).MonitorPage }) },
-              { path: "sensors/new", lazy: async () => ({ Component: (await import("@/features/sensors/new-sensor-page")).NewSensorPage }) },
+              { path: "sensors/new", lazy: worded(async () => (await import("@/features/sensors/new-sensor-page")).NewSensorPage) },
               { path: "proposals", lazy: worded(async () => (await import("@/features/proposals/proposals-page")).ProposalsPage) },
-              { path: "sensors/:sensorId", lazy: worded(async () => (await import("@/features/conversion/sensor-page")).SensorPage) },
+              { path: "sensors/:sensorId", lazy: worded(async () => (await import("./pages/sensor-page")).SensorPage) },
               { path: "experiments", lazy: async () => ({ Component: (await import("@/features/experiments/experiments-page")).ExperimentsPage }) },
               { path: "experiments/:experimentId", lazy: async () => ({ Component: (await import("./pages/experiment-page")).ExperimentPage }) },
               { path: "experiments/:experimentId/runs/:runId", lazy: async () => ({ Component: (await import("./pages/run-page")).RunPage }) },

@@ -22,6 +22,16 @@ export function fixed(value: number, decimals: number): string {
   return format.format(Math.abs(value) < 0.5 * 10 ** -decimals ? 0 : value).replace("-", MINUS);
 }
 
+/** A number as it was set, grouped: 0.0001, 10,000. */
+export function exact(value: number): string {
+  let format = numbers.get("exact");
+  if (format === undefined) {
+    format = new Intl.NumberFormat(locale, { maximumSignificantDigits: 12 });
+    numbers.set("exact", format);
+  }
+  return format.format(value).replace("-", MINUS);
+}
+
 export const count = (value: number): string => fixed(value, 0);
 
 /** Decimals that show about `significant` figures and no more. */

@@ -10,12 +10,14 @@ interface Props {
   readonly after?: ReactNode;
   /** The parts of the page, as words; on a phone they take a row of their own. */
   readonly tabs?: ReactNode;
+  /** Several buttons take a row of their own on a phone. */
+  readonly several?: boolean;
   readonly children?: ReactNode;
 }
 
-export function PageBar({ title, before, after, tabs, children }: Props): ReactElement {
+export function PageBar({ title, before, after, tabs, several = false, children }: Props): ReactElement {
   return (
-    <div className={styles.bar} data-tabs={tabs !== undefined || undefined}>
+    <div className={styles.bar} data-tabs={tabs !== undefined || undefined} data-several={several || undefined}>
       <div className={styles.where}>
         {before !== undefined && (
           <span className={styles.before}>

@@ -12,7 +12,6 @@ export default {
   "conversion.noSensor": "There is no such sensor in this project.",
   "conversion.none": "No version yet: samples are kept raw. Draft one, and an owner publishes it.",
   "conversion.hidden": "Payload and curve would give raw values away, which are closed to viewers in this project.",
-  "conversion.side": "Versions and backfills",
   "conversion.versions": "Versions",
   "conversion.new": "New version",
   "conversion.newDraft": "New draft",

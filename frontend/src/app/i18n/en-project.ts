@@ -18,7 +18,6 @@ export default {
   "settings.readOnly": "Editors and owners can change this.",
   "settings.ownersDecide": "Owners decide this.",
   "settings.noDescription": "No description.",
-  "settings.save": "Save",
   "settings.saved": "Saved",
 
   "raw.title": "Raw values",

@@ -26,7 +26,7 @@ export type Language = (typeof LANGUAGES)[number]["code"];
 
 const KEY = "etp-language";
 
-/** Words of the pages around accounts and access; kept out of what the monitor must load. */
+/** Words of the pages around accounts, access and devices; kept out of what the monitor must load. */
 const LATER: Record<Language, () => Promise<{ readonly default: object }>> = {
   en: () => import("./en-access"),
   ru: () => import("./ru-access"),
@@ -57,7 +57,7 @@ async function add(language: Language): Promise<void> {
   i18next.addResourceBundle(language, "translation", (await LATER[language]()).default, true);
 }
 
-/** Load the words of the pages around accounts and access, now and with each language chosen from here on. */
+/** Load the words of those pages, now and with each language chosen from here on. */
 export function loadAccessTexts(): Promise<void> {
   // The first page is under way before the language is known.
   later ??= startI18n()

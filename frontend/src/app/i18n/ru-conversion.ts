@@ -17,7 +17,6 @@ const ru: Translated<typeof en> = {
   "conversion.noSensor": "В этом проекте нет такого датчика.",
   "conversion.none": "Версий пока нет: отсчёты хранятся сырыми. Сделайте черновик, владелец его опубликует.",
   "conversion.hidden": "Формула и кривая выдали бы сырые значения, а они в этом проекте закрыты для зрителей.",
-  "conversion.side": "Версии и пересчёты",
   "conversion.versions": "Версии",
   "conversion.new": "Новая версия",
   "conversion.newDraft": "Новый черновик",

@@ -21,7 +21,6 @@ const ru: Translated<typeof en> = {
   "settings.readOnly": "Изменить могут редакторы и владельцы.",
   "settings.ownersDecide": "Это решают владельцы.",
   "settings.noDescription": "Описания нет.",
-  "settings.save": "Сохранить",
   "settings.saved": "Сохранено",
 
   "raw.title": "Сырые значения",

@@ -1,10 +1,11 @@
 /** Take the second factor away or renew the recovery codes, each with password and code. */
 
-import { Button, PasswordInput } from "@mantine/core";
+import { PasswordInput } from "@mantine/core";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useChangeFactor, type FactorChange } from "@/api/account";
+import { Answers } from "@/ui/answers";
 import { CodeField, codeOf } from "@/ui/code-field";
 import { Dialog } from "@/ui/dialog";
 import { FormProblem } from "@/ui/form-problem";
@@ -55,12 +56,7 @@ export function CodeDialog({ use, onClose }: Props): ReactElement {
             data-autofocus visibilityToggleButtonProps={{ "aria-label": t("password.show") }} />
           <CodeField second />
           <FormProblem error={change.error} />
-          <div className={form.answers}>
-            <Button onClick={close}>{t("cancel")}</Button>
-            <Button type="submit" variant="filled" loading={change.isPending} disabled={waitS > 0}>
-              {disabling ? t("mfa.disable") : t("recovery.renew")}
-            </Button>
-          </div>
+          <Answers submit={disabling ? t("mfa.disable") : t("recovery.renew")} busy={change.isPending} disabled={waitS > 0} onCancel={close} />
         </form>
       )}
     </Dialog>

@@ -6,7 +6,8 @@ import { useTranslation } from "react-i18next";
 
 import { useCreatePersonalToken } from "@/api/account";
 import type { Membership, PersonalToken } from "@/api/model";
-import { ApiProblem } from "@/api/problem";
+import { refusedFields } from "@/api/problem";
+import { Answers, CloseAnswer } from "@/ui/answers";
 import { Dialog } from "@/ui/dialog";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
@@ -37,11 +38,7 @@ export function NewTokenButton({ projects }: { readonly projects: readonly Membe
         ) : (
           <div className={form.form}>
             <ShownOnce label={create.data.name} secret={create.data.token ?? ""} warning={t("tokens.once")} />
-            <div className={form.answers}>
-              <Button variant="filled" onClick={close}>
-                {t("close")}
-              </Button>
-            </div>
+            <CloseAnswer onClose={close} />
           </div>
         )}
       </Dialog>
@@ -60,7 +57,7 @@ function Fields({ projects, create, onClose }: FieldsProps): ReactElement {
   const [scope, setScope] = useState<PersonalToken["scope"]>("read");
   const [project, setProject] = useState("");
   const [days, setDays] = useState<(typeof DAYS)[number]>("90");
-  const fields = create.error instanceof ApiProblem ? create.error.fields : {};
+  const fields = refusedFields(create.error);
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const name = ((new FormData(event.currentTarget).get("name") as string | null) ?? "").trim();
@@ -76,13 +73,8 @@ function Fields({ projects, create, onClose }: FieldsProps): ReactElement {
         data={[{ value: "", label: t("tokens.allProjects") }, ...projects.map((each) => ({ value: each.id, label: each.name }))]} />
       <Select size="sm" label={t("tokens.expires")} value={days} onChange={setDays}
         data={DAYS.map((value) => ({ value, label: t("days.in", { count: Number(value) }) }))} />
-      {Object.keys(fields).length === 0 && <FormProblem error={create.error} />}
-      <div className={form.answers}>
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button type="submit" variant="filled" loading={create.isPending}>
-          {t("tokens.create")}
-        </Button>
-      </div>
+      <FormProblem error={create.error} fields={["name"]} />
+      <Answers submit={t("tokens.create")} busy={create.isPending} onCancel={onClose} />
     </form>
   );
 }

@@ -4,6 +4,7 @@ import { Button, CopyButton } from "@mantine/core";
 import { useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
+import { Check } from "@/ui/check";
 import { saveText } from "@/ui/save-text";
 import form from "@/ui/form.module.css";
 import { Icon } from "@/ui/icons";
@@ -45,10 +46,9 @@ export function RecoveryCodes({ codes, onKept }: Props): ReactElement {
         <Icon name="warn" size={14} /> {t("recovery.once")}
       </p>
       <div className={styles.close}>
-        <label className={styles.check}>
-          <input type="checkbox" checked={kept} onChange={(event) => setKept(event.currentTarget.checked)} />
+        <Check checked={kept} onChange={setKept}>
           {t("recovery.kept")}
-        </label>
+        </Check>
         <Button variant="filled" disabled={!kept} onClick={onKept}>
           {t("close")}
         </Button>

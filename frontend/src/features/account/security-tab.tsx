@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 
 import { useChangePassword } from "@/api/account";
 import type { Me } from "@/api/model";
-import { ApiProblem } from "@/api/problem";
+import { refusedFields } from "@/api/problem";
 import { CodeField, codeOf } from "@/ui/code-field";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
@@ -31,7 +31,7 @@ function Password({ me }: { readonly me: Me }): ReactElement {
   const [round, setRound] = useState(0);
   const change = useChangePassword();
   const waitS = useWait(change.error);
-  const fields = change.error instanceof ApiProblem ? change.error.fields : {};
+  const fields = refusedFields(change.error);
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
@@ -56,7 +56,7 @@ function Password({ me }: { readonly me: Me }): ReactElement {
           visibilityToggleButtonProps={{ "aria-label": t("password.show") }} error={fields.password} />
         <NewPassword name="new_password" label={t("password.new")} error={fields.new_password} />
         {me.mfa && <CodeField second />}
-        {Object.keys(fields).length === 0 && <FormProblem error={change.error} />}
+        <FormProblem error={change.error} fields={["password", "new_password"]} />
         <div>
           <Button type="submit" loading={change.isPending} disabled={waitS > 0}>
             {t("password.change")}

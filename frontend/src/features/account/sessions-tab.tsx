@@ -8,10 +8,10 @@ import { useEndSession, useSessions } from "@/api/account";
 import type { Session } from "@/api/model";
 import { Confirm } from "@/ui/confirm";
 import { deviceOf } from "@/ui/device";
-import { explain } from "@/ui/explain";
 import { seconds } from "@/ui/format";
-import { Loading, ProblemNote } from "@/ui/list-states";
+import { ListTable } from "@/ui/list-table";
 import list from "@/ui/list-table.module.css";
+import { Loaded } from "@/ui/loaded";
 import { Tag } from "@/ui/tag";
 import { Time } from "@/ui/time";
 
@@ -20,88 +20,68 @@ export function SessionsTab(): ReactElement {
   const sessions = useSessions();
   const end = useEndSession();
   const [asked, setAsked] = useState<Session | null>(null);
-  if (sessions.isPending) return <Loading />;
-  if (sessions.data === undefined) {
-    return <ProblemNote title={t("sessions.problem")} problem={explain(sessions.error, t)} onRetry={() => void sessions.refetch()} />;
-  }
-  const going = sessions.data.filter((each) => each.ended_at === null);
-  const ended = sessions.data.filter((each) => each.ended_at !== null);
   return (
     <>
-      <div className={list.wrap}>
-        <table className={list.table} data-roomy>
-          <thead>
-            <tr>
-              <th scope="col">{t("sessions.device")}</th>
-              <th scope="col" className={list.optional}>{t("sessions.address")}</th>
-              <th scope="col" className={list.optional}>{t("sessions.begun")}</th>
-              <th scope="col">{t("sessions.used")}</th>
-              <th scope="col" className={list.right}>{t("sessions.action")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {going.map((each) => (
-              <tr key={each.id}>
-                <th scope="row">
-                  <DeviceName session={each} />
-                </th>
-                <td className={list.optional}>{each.address ?? "–"}</td>
-                <td className={list.optional}>
-                  <Time at={seconds(each.created_at)} form="moment" />
-                </td>
-                <td>
-                  <Time at={seconds(each.last_used_at)} form="moment" />
-                </td>
-                <td className={list.right}>
-                  {each.current ? (
-                    <Tag tone="ok">{t("sessions.current")}</Tag>
-                  ) : (
-                    <Button variant="subtle" onClick={() => setAsked(each)}>
-                      {t("sessions.end")}
-                    </Button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <div className={list.head}>
-        <h2>{t("sessions.ended")}</h2>
-      </div>
-      {ended.length === 0 ? <p className={list.none}>{t("sessions.noneEnded")}</p> : <Ended sessions={ended} />}
+      <Loaded query={sessions} problem={t("sessions.problem")}>
+        {(all) => (
+          <>
+            <Going sessions={all.filter((each) => each.ended_at === null)} onEnd={setAsked} />
+            <div className={list.head}>
+              <h2>{t("sessions.ended")}</h2>
+            </div>
+            <Ended sessions={all.filter((each) => each.ended_at !== null)} />
+          </>
+        )}
+      </Loaded>
       <Confirm about={asked} title={t("sessions.endTitle")} text={t("sessions.endText")} action={t("sessions.end")} change={end} onClose={() => setAsked(null)} />
     </>
   );
 }
 
-function Ended({ sessions }: { readonly sessions: readonly Session[] }): ReactElement {
+interface GoingProps {
+  readonly sessions: readonly Session[];
+  readonly onEnd: (session: Session) => void;
+}
+
+function Going({ sessions, onEnd }: GoingProps): ReactElement {
   const { t } = useTranslation();
   return (
-    <div className={list.wrap}>
-      <table className={list.table}>
-        <thead>
-          <tr>
-            <th scope="col">{t("sessions.device")}</th>
-            <th scope="col" className={list.optional}>{t("sessions.address")}</th>
-            <th scope="col">{t("sessions.why")}</th>
-            <th scope="col" className={list.right}>{t("sessions.endedAt")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {sessions.map((each) => (
-            <tr key={each.id}>
-              <th scope="row">
-                <DeviceName session={each} />
-              </th>
-              <td className={list.optional}>{each.address ?? "–"}</td>
-              <td>{each.ended_because === "reuse" ? <Tag tone="bad">{t("ended.reuse")}</Tag> : t(`ended.${each.ended_because ?? "logout"}`)}</td>
-              <td className={list.right}>{each.ended_at !== null && <Time at={seconds(each.ended_at)} form="moment" />}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <ListTable roomy rows={sessions} keyOf={(each) => each.id}
+      columns={[
+        { head: t("sessions.device"), cell: (each) => <DeviceName session={each} /> },
+        { head: t("sessions.address"), optional: true, cell: (each) => each.address ?? "–" },
+        { head: t("sessions.begun"), optional: true, cell: (each) => <Time at={seconds(each.created_at)} form="moment" /> },
+        { head: t("sessions.used"), cell: (each) => <Time at={seconds(each.last_used_at)} form="moment" /> },
+        {
+          head: t("sessions.action"),
+          right: true,
+          cell: (each) =>
+            each.current ? (
+              <Tag tone="ok">{t("sessions.current")}</Tag>
+            ) : (
+              <Button variant="subtle" onClick={() => onEnd(each)}>
+                {t("sessions.end")}
+              </Button>
+            ),
+        },
+      ]} />
+  );
+}
+
+function Ended({ sessions }: { readonly sessions: readonly Session[] }): ReactElement {
+  const { t } = useTranslation();
+  if (sessions.length === 0) return <p className={list.none}>{t("sessions.noneEnded")}</p>;
+  return (
+    <ListTable rows={sessions} keyOf={(each) => each.id}
+      columns={[
+        { head: t("sessions.device"), cell: (each) => <DeviceName session={each} /> },
+        { head: t("sessions.address"), optional: true, cell: (each) => each.address ?? "–" },
+        {
+          head: t("sessions.why"),
+          cell: (each) => (each.ended_because === "reuse" ? <Tag tone="bad">{t("ended.reuse")}</Tag> : t(`ended.${each.ended_because ?? "logout"}`)),
+        },
+        { head: t("sessions.endedAt"), right: true, cell: (each) => each.ended_at !== null && <Time at={seconds(each.ended_at)} form="moment" /> },
+      ]} />
   );
 }
 

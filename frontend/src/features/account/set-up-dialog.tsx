@@ -1,11 +1,12 @@
 /** Set up the second factor: prove the password, scan the picture, try a code, keep the recovery codes. */
 
-import { Button, PasswordInput } from "@mantine/core";
+import { PasswordInput } from "@mantine/core";
 import type { SubmitEvent, ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useConfirmFactor, useEnroll } from "@/api/account";
 import type { Enrollment } from "@/api/model";
+import { Answers } from "@/ui/answers";
 import { CodeField, codeOf } from "@/ui/code-field";
 import { Dialog } from "@/ui/dialog";
 import { FormProblem } from "@/ui/form-problem";
@@ -60,12 +61,7 @@ function PasswordStep({ enroll, onClose }: PasswordProps): ReactElement {
       <PasswordInput size="sm" name="password" label={t("login.password")} autoComplete="current-password" required withAsterisk={false} data-autofocus
         visibilityToggleButtonProps={{ "aria-label": t("password.show") }} />
       <FormProblem error={enroll.error} />
-      <div className={form.answers}>
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button type="submit" variant="filled" loading={enroll.isPending} disabled={waitS > 0}>
-          {t("next")}
-        </Button>
-      </div>
+      <Answers submit={t("next")} busy={enroll.isPending} disabled={waitS > 0} onCancel={onClose} />
     </form>
   );
 }
@@ -100,12 +96,7 @@ function ScanStep({ enrollment, confirm, onClose }: ScanProps): ReactElement {
       </div>
       <CodeField digitsOnly />
       <FormProblem error={confirm.error} />
-      <div className={form.answers}>
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button type="submit" variant="filled" loading={confirm.isPending} disabled={waitS > 0}>
-          {t("mfa.confirm")}
-        </Button>
-      </div>
+      <Answers submit={t("mfa.confirm")} busy={confirm.isPending} disabled={waitS > 0} onCancel={onClose} />
     </form>
   );
 }

@@ -3,7 +3,7 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useAgents } from "@/api/device-tokens";
+import { useAgents } from "@/api/agents";
 import { useExperiments } from "@/api/experiments";
 import { useProject } from "@/api/me";
 import { useMembers } from "@/api/members";

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
 import type { InviteView } from "@/api/model";
-import { ApiProblem } from "@/api/problem";
+import { refusedFields } from "@/api/problem";
 import { session, type Registration } from "@/api/session";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
@@ -31,7 +31,7 @@ export function RegisterForm({ code, invite }: Props): ReactElement {
     },
   });
   const waitS = useWait(register.error);
-  const fields = register.error instanceof ApiProblem ? register.error.fields : {};
+  const fields = refusedFields(register.error);
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);

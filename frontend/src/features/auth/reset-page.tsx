@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 
 import { api, body } from "@/api/client";
-import { ApiProblem } from "@/api/problem";
+import { refusedFields } from "@/api/problem";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
 import { NewPassword } from "@/ui/new-password";
@@ -29,7 +29,7 @@ export function ResetPage(): ReactElement {
     },
   });
   const waitS = useWait(reset.error);
-  const fields = reset.error instanceof ApiProblem ? reset.error.fields : {};
+  const fields = refusedFields(reset.error);
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     reset.mutate((new FormData(event.currentTarget).get("password") as string | null) ?? "");

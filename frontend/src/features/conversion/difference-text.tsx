@@ -4,9 +4,8 @@ import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Difference } from "@/api/profiles";
+import { Figures } from "@/ui/figures";
 import { count, measured } from "@/ui/format";
-
-import styles from "./conversion.module.css";
 
 interface Props {
   readonly difference: Difference;
@@ -35,29 +34,15 @@ export function DifferenceText({ difference, unit, of = "samples" }: Props): Rea
   const { t } = useTranslation();
   const worse = (["out_of_range", "conversion_error"] as const).filter((name) => (difference.status_before[name] ?? 0) + (difference.status_after[name] ?? 0) > 0);
   return (
-    <dl className={styles.figures}>
-      <dt>{t("conversion.changed")}</dt>
-      <dd>{t(`conversion.changedOf.${of}`, { n: count(difference.changed), of: count(difference.samples) })}</dd>
-      <dt>{t("conversion.meanChange")}</dt>
-      <dd>
-        {measured(difference.mean)} {unit}
-      </dd>
-      <dt>{t("conversion.largestChange")}</dt>
-      <dd>
-        {measured(difference.largest)} {unit}
-      </dd>
-      {worse.map((name) => (
-        <FigureOf key={name} label={t(`sampleStatus.${name}`)} before={difference.status_before[name] ?? 0} after={difference.status_after[name] ?? 0} />
-      ))}
-    </dl>
-  );
-}
-
-function FigureOf({ label, before, after }: { readonly label: string; readonly before: number; readonly after: number }): ReactElement {
-  return (
-    <>
-      <dt>{label}</dt>
-      <dd data-worse={after > before || undefined}>{`${count(before)} → ${count(after)}`}</dd>
-    </>
+    <Figures
+      rows={[
+        { label: t("conversion.changed"), value: t(`conversion.changedOf.${of}`, { n: count(difference.changed), of: count(difference.samples) }) },
+        { label: t("conversion.meanChange"), value: `${measured(difference.mean)} ${unit}` },
+        { label: t("conversion.largestChange"), value: `${measured(difference.largest)} ${unit}` },
+        ...worse.map((name) => {
+          const [before, after] = [difference.status_before[name] ?? 0, difference.status_after[name] ?? 0];
+          return { label: t(`sampleStatus.${name}`), value: `${count(before)} → ${count(after)}`, worse: after > before };
+        }),
+      ]} />
   );
 }

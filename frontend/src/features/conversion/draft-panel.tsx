@@ -6,7 +6,7 @@ import { useMemo, useState, type ReactElement, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Sensor } from "@/api/model";
-import { ApiProblem } from "@/api/problem";
+import { refusedFields } from "@/api/problem";
 import { useSaveDraft, type Fitted, type Profile } from "@/api/profiles";
 import { XyPlot } from "@/charts/xy-plot";
 import { FormProblem } from "@/ui/form-problem";
@@ -50,7 +50,7 @@ export function DraftPanel({ sensor, draft, before, onDone }: Props): ReactEleme
   }, [settled, before?.payload, pairs]);
   const line = useLine(sensor.id, settled, raw, { key: "draft", tone: "physical" });
   const older = useLine(sensor.id, before?.payload, raw, { key: "before", tone: "quiet", dashed: true });
-  const errors = save.error instanceof ApiProblem ? save.error.fields : {};
+  const errors = refusedFields(save.error);
   const refused = Object.fromEntries(Object.entries(errors).flatMap(([field, message]) => (field.startsWith(PREFIX) ? [[field.slice(PREFIX.length), message]] : [])));
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();

@@ -1,17 +1,17 @@
 /** Publishing a draft: from when on, and whether old captures get it too. */
 
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useState, type ReactElement, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Sensor } from "@/api/model";
 import { usePublish, type Profile, type Publication } from "@/api/profiles";
+import { Answers } from "@/ui/answers";
+import { Choices } from "@/ui/choices";
 import { Dialog } from "@/ui/dialog";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
 import { toast } from "@/ui/toasts";
-
-import styles from "./conversion.module.css";
 
 interface Props {
   readonly sensor: Sensor;
@@ -45,33 +45,19 @@ export function PublishDialog({ sensor, profile, onClose }: Props): ReactElement
       },
     );
   };
-  const choice = (value: How, title: string, text: string): ReactElement => (
-    <label className={styles.choice}>
-      <input type="radio" name="how" value={value} checked={how === value} onChange={() => setHow(value)} />
-      <span>
-        <b>{title}</b>
-        <small>{text}</small>
-      </span>
-    </label>
-  );
+  const ways = [
+    { value: "now", title: t("conversion.atOnce"), text: t("conversion.atOnceText") },
+    { value: "later", title: t("conversion.later"), text: t("conversion.laterText") },
+    { value: "backfill", title: t("conversion.withBackfill"), text: t("conversion.withBackfillText") },
+  ] as const;
   return (
     <Dialog opened={profile !== null} onClose={close} title={t("conversion.publishTitle", { version: profile?.version ?? 0 })}>
       <form className={form.form} onSubmit={submit}>
-        <fieldset className={styles.choices}>
-          <legend className={styles.vh}>{t("conversion.when")}</legend>
-          {choice("now", t("conversion.atOnce"), t("conversion.atOnceText"))}
-          {choice("later", t("conversion.later"), t("conversion.laterText"))}
-          {choice("backfill", t("conversion.withBackfill"), t("conversion.withBackfillText"))}
-        </fieldset>
+        <Choices question={t("conversion.when")} value={how} choices={ways} onChange={setHow} />
         {how === "later" && <TextInput size="sm" type="datetime-local" step={1} label={t("conversion.validFrom")} value={at} onChange={(event) => setAt(event.currentTarget.value)} />}
         {how === "backfill" && <TextInput size="sm" inputMode="numeric" label={t("conversion.days")} value={days} onChange={(event) => setDays(event.currentTarget.value)} />}
         <FormProblem error={publish.error} />
-        <div className={form.answers}>
-          <Button onClick={close}>{t("cancel")}</Button>
-          <Button type="submit" variant="filled" disabled={!ready} loading={publish.isPending}>
-            {t("conversion.publish")}
-          </Button>
-        </div>
+        <Answers submit={t("conversion.publish")} busy={publish.isPending} disabled={!ready} onCancel={close} />
       </form>
     </Dialog>
   );

@@ -1,14 +1,16 @@
 /** What a channel is: a new sensor, described as it was guessed, or one that exists. */
 
-import { Button, SegmentedControl, TextInput } from "@mantine/core";
+import { SegmentedControl, TextInput } from "@mantine/core";
 import { useState, type ReactElement, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useProject } from "@/api/me";
 import { SENSOR_TYPES, type Proposal, type ProposalAccept, type Sensor } from "@/api/model";
-import { ApiProblem } from "@/api/problem";
+import { refusedFields } from "@/api/problem";
 import { useAcceptProposal } from "@/api/proposals";
 import { useSensors } from "@/api/sensors";
+import { Answers } from "@/ui/answers";
+import { Check } from "@/ui/check";
 import { Dialog } from "@/ui/dialog";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
@@ -43,7 +45,7 @@ function Content({ proposal, onClose }: { readonly proposal: Proposal; readonly 
   const [fields, setFields] = useState(() => guess(proposal));
   const [physical, setPhysical] = useState(true);
   const [existing, setExisting] = useState<string | null>(null);
-  const errors = accept.error instanceof ApiProblem ? accept.error.fields : {};
+  const errors = refusedFields(accept.error);
   const what: ProposalAccept =
     existing === null
       ? {
@@ -89,25 +91,16 @@ function Content({ proposal, onClose }: { readonly proposal: Proposal; readonly 
             <TextInput size="sm" label={t("proposals.unit")} maxLength={40} value={fields.unit}
               onChange={(event) => setFields({ ...fields, unit: event.currentTarget.value })} />
           </div>
-          <label className={styles.check}>
-            <input type="checkbox" checked={physical} onChange={(event) => setPhysical(event.currentTarget.checked)} />
-            <span>
-              {t("proposals.physical")}
-              <small>{t("proposals.physicalHelp")}</small>
-            </span>
-          </label>
+          <Check checked={physical} onChange={setPhysical} help={t("proposals.physicalHelp")}>
+            {t("proposals.physical")}
+          </Check>
         </>
       ) : (
         <Select size="sm" label={t("monitor.sensor")} value={existing} onChange={setExisting}
           data={sensors.map((sensor) => ({ value: sensor.id, label: sensor.name }))} />
       )}
-      <FormProblem error={Object.keys(errors).length === 0 ? accept.error : null} />
-      <div className={form.answers}>
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button type="submit" variant="filled" loading={accept.isPending}>
-          {t("proposals.accept")}
-        </Button>
-      </div>
+      <FormProblem error={accept.error} fields={["sensor.name"]} />
+      <Answers submit={t("proposals.accept")} busy={accept.isPending} onCancel={onClose} />
     </form>
   );
 }

@@ -9,9 +9,8 @@ import type { ChannelState, Proposal } from "@/api/model";
 import { useIgnoreProposal, useProposals } from "@/api/proposals";
 import { Confirm } from "@/ui/confirm";
 import { EmptyState } from "@/ui/empty-state";
-import { explain } from "@/ui/explain";
-import { Loading, ProblemNote } from "@/ui/list-states";
 import list from "@/ui/list-table.module.css";
+import { Loaded } from "@/ui/loaded";
 import { PageBar } from "@/ui/page-bar";
 import { PageTabs, useTab } from "@/ui/page-tabs";
 
@@ -31,12 +30,9 @@ export function ProposalsPage(): ReactElement {
     <>
       <PageBar before={<Link to={`/p/${project.id}/monitor`}>{t("tab.monitor")}</Link>} title={t("proposals.title")}
         tabs={<PageTabs label={t("proposals.title")} chosen={state} tabs={STATES.map((value) => ({ value, label: t(`proposals.${value}`) }))} />} />
-      {proposals.isPending && <Loading />}
-      {proposals.data === undefined && proposals.error !== null && (
-        <ProblemNote title={t("proposals.problem")} problem={explain(proposals.error, t)} onRetry={() => void proposals.refetch()} />
-      )}
-      {proposals.data?.length === 0 && <Nothing state={state} />}
-      {proposals.data !== undefined && proposals.data.length > 0 && <Channels key={state} state={state} proposals={proposals.data} />}
+      <Loaded query={proposals} problem={t("proposals.problem")}>
+        {(found) => (found.length === 0 ? <Nothing state={state} /> : <Channels key={state} state={state} proposals={found} />)}
+      </Loaded>
     </>
   );
 }

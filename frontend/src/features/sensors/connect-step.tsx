@@ -1,18 +1,17 @@
 /** Step 3: the token, shown once, how a device sends, and one value from here. */
 
 import { Button, CopyButton, SegmentedControl, TextInput } from "@mantine/core";
-import { useState, type SubmitEvent, type ReactElement } from "react";
+import { useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
 import { useProject } from "@/api/me";
 import type { Sensor } from "@/api/model";
-import { sendTestSample } from "@/api/sensors";
-import { useTelemetry } from "@/telemetry/use-telemetry";
 import { Icon } from "@/ui/icons";
+import { StepTitle } from "@/ui/step-title";
 
 import styles from "./new-sensor.module.css";
-import { parseNumber } from "@/ui/profile-fields";
+import { TestPacket } from "./test-packet";
 
 interface Props {
   readonly sensor: Sensor;
@@ -29,7 +28,7 @@ export function ConnectStep({ sensor, onAnother }: Props): ReactElement {
   const token = sensor.token ?? null;
   return (
     <div className={styles.form}>
-      <h2>{t("step.connect")}</h2>
+      <StepTitle>{t("step.connect")}</StepTitle>
       {token === null ? (
         <p className={styles.note}>
           <Icon name="lock" /> {t("sensor.ownerToken")}
@@ -55,11 +54,14 @@ export function ConnectStep({ sensor, onAnother }: Props): ReactElement {
               data={[{ value: "http", label: "HTTP" }, { value: "mqtt", label: "MQTT" }]} />
           </div>
           <pre className={styles.code} tabIndex={0}>
-            {way === "http" ? curl(token) : mosquitto(sensor.id, token)}
+            {way === "http" ? curl(token, sample(sensor)) : mosquitto(sensor.id, token, sample(sensor))}
           </pre>
-          <TestPacket sensor={sensor} token={token} />
         </>
       )}
+      <section className={styles.test} aria-labelledby="test-packet">
+        <h3 id="test-packet">{t("test.title")}</h3>
+        <TestPacket sensor={sensor} token={token} />
+      </section>
       <div className={styles.ends}>
         <Button size="sm" onClick={onAnother}>
           {t("sensor.another")}
@@ -72,63 +74,25 @@ export function ConnectStep({ sensor, onAnother }: Props): ReactElement {
   );
 }
 
-function curl(token: string): string {
+/** One sample as a shell writes it; the numbers of an array are counted out by `seq`. */
+function sample({ axis }: Sensor): string {
+  return axis == null ? `'{"samples": [{"v": 2.3461}]}'` : `"{\\"samples\\": [{\\"v\\": [$(seq -s, ${axis.count})]}]}"`;
+}
+
+function curl(token: string, body: string): string {
   return [
     `curl ${window.location.origin}/api/v1/telemetry \\`,
     `  -H "Authorization: Bearer ${token}" \\`,
     `  -H "Content-Type: application/json" \\`,
-    `  -d '{"samples": [{"v": 2.3461}]}'`,
+    `  -d ${body}`,
   ].join("\n");
 }
 
-function mosquitto(id: string, token: string): string {
+function mosquitto(id: string, token: string, body: string): string {
   return [
     `mosquitto_pub -h ${window.location.hostname} -p 1883 -q 1 \\`,
     `  -i ${id} -u ${id} \\`,
     `  -P ${token} \\`,
-    `  -t etp/v1/telemetry/${id} -m 2.3461`,
+    `  -t etp/v1/telemetry/${id} -m ${body}`,
   ].join("\n");
-}
-
-interface TestProps {
-  readonly sensor: Sensor;
-  readonly token: string;
-}
-
-function TestPacket({ sensor, token }: TestProps): ReactElement {
-  const { t } = useTranslation();
-  const client = useTelemetry();
-  const [text, setText] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [answer, setAnswer] = useState<{ ok: boolean; text: string } | null>(null);
-  const value = parseNumber(text);
-  const submit = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    if (value === null) {
-      setAnswer({ ok: false, text: t("profileError.number") });
-      return;
-    }
-    setBusy(true);
-    try {
-      const said = await sendTestSample(token, value, client.nowS());
-      setAnswer(said.accepted > 0 ? { ok: true, text: t("test.accepted") } : { ok: false, text: said.reason ?? t("test.refused") });
-    } catch {
-      setAnswer({ ok: false, text: t("problem.unreachable") });
-    }
-    setBusy(false);
-  };
-  return (
-    <form className={styles.test} onSubmit={(event) => void submit(event)}>
-      <TextInput size="sm" label={t("test.label")} inputMode="decimal" value={text} onChange={(event) => setText(event.currentTarget.value)}
-        rightSection={<span className={styles.unit}>{sensor.input_unit}</span>} rightSectionWidth={56} />
-      <Button type="submit" size="sm" loading={busy}>
-        {t("test.send")}
-      </Button>
-      {answer !== null && (
-        <p role="status" className={answer.ok ? styles.good : styles.problem}>
-          {answer.text}
-        </p>
-      )}
-    </form>
-  );
 }

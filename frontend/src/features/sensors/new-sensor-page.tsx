@@ -7,23 +7,26 @@ import { Link, Navigate } from "react-router";
 
 import { useMayEdit, useProject } from "@/api/me";
 import type { Sensor, SensorType } from "@/api/model";
-import { ApiProblem } from "@/api/problem";
+import { refusedFields } from "@/api/problem";
 import { useCreateSensor } from "@/api/sensors";
+import { axisWords, parseAxis } from "@/ui/axis";
 import { explain } from "@/ui/explain";
 import { Icon } from "@/ui/icons";
 import { PageBar } from "@/ui/page-bar";
 import { NO_FIELDS, parseProfile, type ProfileFields } from "@/ui/profile-fields";
 
 import { ConnectStep } from "./connect-step";
-import { IdentityStep, type Identity } from "./identity-step";
+import { parseHeartbeat } from "./heartbeat";
+import { IdentityStep, NEW_IDENTITY, type Identity } from "./identity-step";
 import { LiveTest } from "./live-test";
 import styles from "./new-sensor.module.css";
 import { UnitsStep, type Units } from "./units-step";
 
-const NEW_IDENTITY: Identity = { name: "", type: "temperature", heartbeatS: "10", token: "" };
 const NEW_UNITS: Units = { inputUnit: "V", displayUnit: "°C", notes: "" };
 
 const STEPS = ["identity", "units", "connect"] as const;
+/** What the hub may refuse of the first step. */
+const OF_IDENTITY = /^(name|type|token|heartbeat_interval_s|axis(\..*)?)$/;
 
 export function NewSensorPage(): ReactElement {
   const { t } = useTranslation();
@@ -38,12 +41,15 @@ export function NewSensorPage(): ReactElement {
   if (!mayEdit) return <Navigate to={`/p/${project.id}/monitor`} replace />;
 
   const parsed = parseProfile(profile);
+  const { axis } = parseAxis(identity.axis);
   const register = (): void =>
     create.mutate(
       {
         name: identity.name.trim(),
         type: identity.type,
-        heartbeat_interval_s: Number(identity.heartbeatS),
+        heartbeat_interval_s: parseHeartbeat(identity.heartbeatS) ?? 0,
+        time_source: identity.timeSource,
+        ...(axis === null ? {} : { axis }),
         input_unit: units.inputUnit.trim(),
         display_unit: (profile.kind === "none" ? units.inputUnit : units.displayUnit).trim(),
         calibration_notes: units.notes.trim(),
@@ -56,17 +62,17 @@ export function NewSensorPage(): ReactElement {
           setStep(2);
         },
         onError: (error) => {
-          if (error instanceof ApiProblem && ["name", "type", "token", "heartbeat_interval_s"].some((field) => field in error.fields)) setStep(0);
+          if (Object.keys(refusedFields(error)).some((field) => OF_IDENTITY.test(field))) setStep(0);
         },
       },
     );
   const another = (): void => {
-    setIdentity({ ...NEW_IDENTITY, type: identity.type, heartbeatS: identity.heartbeatS });
+    setIdentity({ ...identity, name: "", token: "" });
     setSensor(null);
     create.reset();
     setStep(0);
   };
-  const fields = create.error instanceof ApiProblem ? create.error.fields : {};
+  const fields = refusedFields(create.error);
   const general = create.error !== null && Object.keys(fields).length === 0 ? explain(create.error, t).detail : null;
   const subject = (type: SensorType): string => t(`type.${type}`);
 
@@ -91,6 +97,7 @@ export function NewSensorPage(): ReactElement {
               <b>{identity.name}</b>
               <small>
                 {subject(identity.type)} · {project.name} · {t("sensor.heartbeatEvery", { n: identity.heartbeatS })}
+                {axis !== null && ` · ${axisWords(axis, t)}`}
               </small>
             </Done>
           )}

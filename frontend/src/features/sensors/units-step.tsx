@@ -7,6 +7,8 @@ import { useTranslation } from "react-i18next";
 import { measured } from "@/ui/format";
 import { ProfileEditor } from "@/ui/profile-editor";
 import { parseNumber, type ParsedProfile, previewOf, type ProfileFields } from "@/ui/profile-fields";
+import { StepTitle } from "@/ui/step-title";
+import { useInvalidFocus } from "@/ui/use-invalid-focus";
 
 import styles from "./new-sensor.module.css";
 
@@ -34,20 +36,21 @@ interface Props {
 export function UnitsStep(props: Props): ReactElement {
   const { units, profile, parsed, errors, problem, busy, onUnits, onProfile, onNext } = props;
   const { t } = useTranslation();
-  const [tried, setTried] = useState(false);
+  const [tries, setTries] = useState(0);
   const [probe, setProbe] = useState("1");
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    setTried(true);
+    setTries(tries + 1);
     if (Object.keys(parsed.errors).length === 0) onNext();
   };
+  const element = useInvalidFocus(tries, Object.keys(errors).length === 0 ? null : errors);
   const raw = parseNumber(probe);
   const became = raw === null ? null : previewOf(parsed.payload, raw);
   const refused = Object.fromEntries(Object.entries(errors).flatMap(([field, message]) => (field.startsWith(PREFIX) ? [[field.slice(PREFIX.length), message]] : [])));
   const profileProblems = Object.entries(errors).filter(([field]) => field.startsWith(PREFIX) && !(field.slice(PREFIX.length) in profile));
   return (
-    <form className={styles.form} onSubmit={submit}>
-      <h2>{t("step.units")}</h2>
+    <form ref={element} className={styles.form} onSubmit={submit}>
+      <StepTitle>{t("step.units")}</StepTitle>
       <div className={styles.pair}>
         <TextInput size="sm" label={t("sensor.inputUnit")} value={units.inputUnit} maxLength={40} error={errors.input_unit}
           onChange={(event) => onUnits({ ...units, inputUnit: event.currentTarget.value })} />
@@ -56,7 +59,7 @@ export function UnitsStep(props: Props): ReactElement {
             onChange={(event) => onUnits({ ...units, displayUnit: event.currentTarget.value })} />
         )}
       </div>
-      <ProfileEditor fields={profile} parsed={parsed} kinds={KINDS} inputUnit={units.inputUnit} displayUnit={units.displayUnit} tried={tried}
+      <ProfileEditor fields={profile} parsed={parsed} kinds={KINDS} inputUnit={units.inputUnit} displayUnit={units.displayUnit} tried={tries > 0}
         refused={refused} onChange={onProfile} />
       {profile.kind !== "none" && profile.kind !== "custom" && (
           <div className={styles.preview}>

@@ -8,6 +8,7 @@ import { useNavigate } from "react-router";
 
 import type { Project } from "@/api/model";
 import { useDeleteProject } from "@/api/project";
+import { Answers } from "@/ui/answers";
 import { Dialog } from "@/ui/dialog";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
@@ -60,12 +61,7 @@ function Question({ project, onClose }: Props): ReactElement {
       <TextInput size="sm" label={t("delete.type", { name: project.name })} autoComplete="off" spellCheck={false} data-autofocus value={typed}
         onChange={(event) => setTyped(event.currentTarget.value)} />
       <FormProblem error={remove.error} />
-      <div className={form.answers}>
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button type="submit" variant="filled" loading={remove.isPending} disabled={typed.trim() !== project.name.trim()}>
-          {t("delete.button")}
-        </Button>
-      </div>
+      <Answers submit={t("delete.button")} busy={remove.isPending} disabled={typed.trim() !== project.name.trim()} onCancel={onClose} />
     </form>
   );
 }

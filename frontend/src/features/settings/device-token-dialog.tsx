@@ -1,11 +1,11 @@
 /** Show or replace a device's token: a code first, then the token, this once. */
 
-import { Button } from "@mantine/core";
 import { useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useDeviceToken, type Device } from "@/api/device-tokens";
 import { ApiProblem } from "@/api/problem";
+import { Answers, CloseAnswer } from "@/ui/answers";
 import { CodeField, codeOf } from "@/ui/code-field";
 import { Dialog } from "@/ui/dialog";
 import { FormProblem } from "@/ui/form-problem";
@@ -50,11 +50,7 @@ function Content({ asked, onClose }: { readonly asked: Asked; readonly onClose: 
     return (
       <div className={form.form}>
         <ShownOnce label={t("sensor.token")} secret={request.data.token} warning={warning} />
-        <div className={form.answers}>
-          <Button variant="filled" onClick={onClose}>
-            {t("close")}
-          </Button>
-        </div>
+        <CloseAnswer onClose={onClose} />
       </div>
     );
   }
@@ -75,12 +71,7 @@ function Content({ asked, onClose }: { readonly asked: Asked; readonly onClose: 
       )}
       <CodeField error={wrongCode ? t("problem.otp-refused") : undefined} />
       {!wrongCode && <FormProblem error={request.error} />}
-      <div className={form.answers}>
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button type="submit" variant="filled" loading={request.isPending} disabled={waitS > 0}>
-          {replacing ? t("devices.replace") : t("devices.view")}
-        </Button>
-      </div>
+      <Answers submit={replacing ? t("devices.replace") : t("devices.view")} busy={request.isPending} disabled={waitS > 0} onCancel={onClose} />
     </form>
   );
 }

@@ -1,18 +1,20 @@
 /** The tokens with which sensors and edge agents send: seen and replaced by owners, with a code. */
 
 import { Button } from "@mantine/core";
-import { useState, type ReactElement, type ReactNode } from "react";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
-import { useAgents, type Device } from "@/api/device-tokens";
+import { useAgents } from "@/api/agents";
+import type { Device } from "@/api/device-tokens";
 import { useMe, useProject } from "@/api/me";
 import { useSensors } from "@/api/sensors";
-import { explain } from "@/ui/explain";
 import { count } from "@/ui/format";
 import { Icon } from "@/ui/icons";
-import { Loading, ProblemNote } from "@/ui/list-states";
+import { ListTable } from "@/ui/list-table";
 import list from "@/ui/list-table.module.css";
+import { Loaded } from "@/ui/loaded";
 import { StateMark } from "@/ui/state-mark";
 
 import { DeviceTokenDialog, type Asked } from "./device-token-dialog";
@@ -39,28 +41,32 @@ export function DevicesTab(): ReactElement {
           <StateMark mark="warn" /> {t("devices.needsFactor")} <Link to="/account?tab=security">{t("mfa.setUp")}</Link>
         </p>
       )}
-      <Devices title={t("summary.sensors")} none={t("bind.none")} problem={t("monitor.problem")} query={sensors}
-        row={(sensor) => (
-          <Row key={sensor.id} device={{ kind: "sensor", id: sensor.id, name: sensor.name }} what={t(`type.${sensor.type}`)} {...(ready ? { onAsk: setAsked } : {})} />
-        )} />
-      <Devices title={t("devices.agents")} none={t("devices.noAgents")} problem={t("devices.agentsProblem")} query={agents}
-        row={(agent) => (
-          <Row key={agent.id} device={{ kind: "agent", id: agent.id, name: agent.name }} what={agent.default ? t("devices.default") : ""} {...(ready ? { onAsk: setAsked } : {})} />
-        )} />
+      <Devices title={t("summary.sensors")} none={t("bind.none")} problem={t("monitor.problem")} query={sensors} ready={ready} onAsk={setAsked}
+        read={(sensor) => ({ device: { kind: "sensor", id: sensor.id, name: sensor.name }, what: t(`type.${sensor.type}`) })} />
+      <Devices title={t("devices.agents")} none={t("devices.noAgents")} problem={t("devices.agentsProblem")} query={agents} ready={ready} onAsk={setAsked}
+        read={(agent) => ({ device: { kind: "agent", id: agent.id, name: agent.name }, what: agent.default ? t("devices.default") : "" })} />
       <DeviceTokenDialog asked={asked} onClose={() => setAsked(null)} />
     </>
   );
+}
+
+interface Shown {
+  readonly device: Device;
+  readonly what: string;
 }
 
 interface DevicesProps<T> {
   readonly title: string;
   readonly none: string;
   readonly problem: string;
-  readonly query: { readonly data: readonly T[] | undefined; readonly isPending: boolean; readonly error: Error | null; readonly refetch: () => unknown };
-  readonly row: (item: T) => ReactNode;
+  readonly query: UseQueryResult<T[]>;
+  readonly read: (item: T) => Shown;
+  /** Whether one may see or replace tokens. */
+  readonly ready: boolean;
+  readonly onAsk: (asked: Asked) => void;
 }
 
-function Devices<T>({ title, none, problem, query, row }: DevicesProps<T>): ReactElement {
+function Devices<T>({ title, none, problem, query, read, ready, onAsk }: DevicesProps<T>): ReactElement {
   const { t } = useTranslation();
   return (
     <section aria-label={title}>
@@ -69,59 +75,45 @@ function Devices<T>({ title, none, problem, query, row }: DevicesProps<T>): Reac
           {title} {query.data !== undefined && query.data.length > 0 && <span>{count(query.data.length)}</span>}
         </h2>
       </div>
-      {query.isPending && <Loading />}
-      {query.data === undefined && query.error !== null && <ProblemNote title={problem} problem={explain(query.error, t)} onRetry={() => void query.refetch()} />}
-      {query.data?.length === 0 && <p className={list.none}>{none}</p>}
-      {query.data !== undefined && query.data.length > 0 && (
-        <div className={list.wrap}>
-          <table className={list.table}>
-            <thead>
-              <tr>
-                <th scope="col" className={styles.device}>{t("sensor.name")}</th>
-                <th scope="col" className={list.optional}>{t("devices.what")}</th>
-                <th scope="col" className={list.right}>{t("sensor.token")}</th>
-              </tr>
-            </thead>
-            <tbody>{query.data.map(row)}</tbody>
-          </table>
-        </div>
-      )}
+      <Loaded query={query} problem={problem}>
+        {(items) =>
+          items.length === 0 ? (
+            <p className={list.none}>{none}</p>
+          ) : (
+            <ListTable rows={items.map(read)} keyOf={({ device }) => device.id}
+              columns={[
+                {
+                  head: t("sensor.name"),
+                  width: "32%",
+                  cell: ({ device, what }) => (
+                    <>
+                      {device.name}
+                      <span className={list.sub}>{what}</span>
+                    </>
+                  ),
+                },
+                { head: t("devices.what"), optional: true, cell: ({ what }) => <span className={list.quiet}>{what}</span> },
+                { head: t("sensor.token"), right: true, cell: ({ device }) => (ready ? <TokenActions device={device} onAsk={onAsk} /> : <span className={list.quiet}>••••</span>) },
+              ]} />
+          )
+        }
+      </Loaded>
     </section>
   );
 }
 
-interface RowProps {
-  readonly device: Device;
-  readonly what: string;
-  /** Absent where one may not see or replace the token. */
-  readonly onAsk?: (asked: Asked) => void;
-}
-
-function Row({ device, what, onAsk }: RowProps): ReactElement {
+function TokenActions({ device, onAsk }: { readonly device: Device; readonly onAsk: (asked: Asked) => void }): ReactElement {
   const { t } = useTranslation();
   return (
-    <tr>
-      <th scope="row">
-        {device.name}
-        <span className={list.sub}>{what}</span>
-      </th>
-      <td className={`${list.optional ?? ""} ${list.quiet ?? ""}`}>{what}</td>
-      <td className={list.right}>
-        {onAsk === undefined ? (
-          <span className={list.quiet}>••••</span>
-        ) : (
-          <>
-            {device.kind === "sensor" && (
-              <Button variant="subtle" size="compact-xs" aria-label={t("devices.viewNamed", { name: device.name })} onClick={() => onAsk({ device, action: "view" })}>
-                {t("devices.view")}
-              </Button>
-            )}
-            <Button variant="subtle" size="compact-xs" aria-label={t("devices.replaceNamed", { name: device.name })} onClick={() => onAsk({ device, action: "replace" })}>
-              {t("devices.replace")}
-            </Button>
-          </>
-        )}
-      </td>
-    </tr>
+    <>
+      {device.kind === "sensor" && (
+        <Button variant="subtle" size="compact-xs" aria-label={t("devices.viewNamed", { name: device.name })} onClick={() => onAsk({ device, action: "view" })}>
+          {t("devices.view")}
+        </Button>
+      )}
+      <Button variant="subtle" size="compact-xs" aria-label={t("devices.replaceNamed", { name: device.name })} onClick={() => onAsk({ device, action: "replace" })}>
+        {t("devices.replace")}
+      </Button>
+    </>
   );
 }

@@ -6,13 +6,13 @@ import { useTranslation } from "react-i18next";
 
 import { useProject } from "@/api/me";
 import type { Project } from "@/api/model";
-import { ApiProblem } from "@/api/problem";
+import { refusedFields } from "@/api/problem";
 import { useProjectItself, useRenameProject, useSetRawPolicy } from "@/api/project";
-import { explain } from "@/ui/explain";
+import { Choices } from "@/ui/choices";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
 import { seconds } from "@/ui/format";
-import { Loading, ProblemNote } from "@/ui/list-states";
+import { Loaded } from "@/ui/loaded";
 import { Region } from "@/ui/region";
 import { Time } from "@/ui/time";
 import { toast } from "@/ui/toasts";
@@ -26,16 +26,16 @@ export function GeneralTab(): ReactElement {
   const { t } = useTranslation();
   const { id, role } = useProject();
   const project = useProjectItself(id);
-  if (project.isPending) return <Loading />;
-  if (project.data === undefined) {
-    return <ProblemNote title={t("settings.problem")} problem={explain(project.error, t)} onRetry={() => void project.refetch()} />;
-  }
   return (
-    <>
-      {role === "viewer" ? <Words project={project.data} /> : <WordsForm project={project.data} />}
-      <RawPolicy project={project.data} mayDecide={role === "owner"} />
-      {role === "owner" && <DeleteProject project={project.data} />}
-    </>
+    <Loaded query={project} problem={t("settings.problem")}>
+      {(found) => (
+        <>
+          {role === "viewer" ? <Words project={found} /> : <WordsForm project={found} />}
+          <RawPolicy project={found} mayDecide={role === "owner"} />
+          {role === "owner" && <DeleteProject project={found} />}
+        </>
+      )}
+    </Loaded>
   );
 }
 
@@ -64,7 +64,7 @@ function Created({ project }: { readonly project: Project }): ReactElement {
 function WordsForm({ project }: { readonly project: Project }): ReactElement {
   const { t } = useTranslation();
   const rename = useRenameProject(project.id);
-  const fields = rename.error instanceof ApiProblem ? rename.error.fields : {};
+  const fields = refusedFields(rename.error);
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
@@ -76,10 +76,10 @@ function WordsForm({ project }: { readonly project: Project }): ReactElement {
       <form onSubmit={submit} className={form.form}>
         <TextInput size="sm" name="name" label={t("project.name")} defaultValue={project.name} required withAsterisk={false} maxLength={200} error={fields.name} />
         <Textarea name="description" label={t("experiment.description")} defaultValue={project.description} rows={4} maxLength={10_000} error={fields.description} />
-        {Object.keys(fields).length === 0 && <FormProblem error={rename.error} />}
+        <FormProblem error={rename.error} fields={["name", "description"]} />
         <div className={styles.row}>
           <Button type="submit" loading={rename.isPending}>
-            {t("settings.save")}
+            {t("save")}
           </Button>
           <Created project={project} />
         </div>
@@ -100,19 +100,8 @@ function RawPolicy({ project, mayDecide }: PolicyProps): ReactElement {
   return (
     <Region title={t("raw.title")} text={mayDecide ? t("raw.about") : t("settings.ownersDecide")}>
       {mayDecide ? (
-        <fieldset className={styles.choices}>
-          <legend className={styles.legend}>{t("raw.question")}</legend>
-          {POLICIES.map((policy) => (
-            <label key={policy} className={styles.choice}>
-              <input type="radio" name="raw_policy" checked={chosen === policy}
-                onChange={() => change.mutate(policy, { onSuccess: () => toast({ tone: "ok", title: t("settings.saved"), detail: t(`raw.${policy}Text`) }) })} />
-              <span>
-                <b>{t(`raw.${policy}`)}</b>
-                <small>{t(`raw.${policy}Text`)}</small>
-              </span>
-            </label>
-          ))}
-        </fieldset>
+        <Choices question={t("raw.question")} value={chosen} choices={POLICIES.map((value) => ({ value, title: t(`raw.${value}`), text: t(`raw.${value}Text`) }))}
+          onChange={(policy) => change.mutate(policy, { onSuccess: () => toast({ tone: "ok", title: t("settings.saved"), detail: t(`raw.${policy}Text`) }) })} />
       ) : (
         <div>
           <p className={styles.name}>{t(`raw.${project.raw_policy}`)}</p>

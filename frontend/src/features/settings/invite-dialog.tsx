@@ -7,7 +7,8 @@ import { useTranslation } from "react-i18next";
 import { useProject } from "@/api/me";
 import { useCreateInvite } from "@/api/members";
 import { ROLES, type Role } from "@/api/model";
-import { ApiProblem } from "@/api/problem";
+import { refusedFields } from "@/api/problem";
+import { Answers, CloseAnswer } from "@/ui/answers";
 import { Dialog } from "@/ui/dialog";
 import { FormProblem } from "@/ui/form-problem";
 import form from "@/ui/form.module.css";
@@ -40,11 +41,7 @@ export function InviteButton(): ReactElement {
         ) : (
           <div className={form.form}>
             <ShownOnce label={t("invites.link")} secret={create.data.link ?? ""} warning={t("invites.once")} />
-            <div className={form.answers}>
-              <Button variant="filled" onClick={close}>
-                {t("close")}
-              </Button>
-            </div>
+            <CloseAnswer onClose={close} />
           </div>
         )}
       </Dialog>
@@ -62,7 +59,7 @@ function Fields({ create, onClose }: Props): ReactElement {
   const [role, setRole] = useState<Role>("viewer");
   const [uses, setUses] = useState<(typeof USES)[number]>("1");
   const [days, setDays] = useState<(typeof DAYS)[number]>("7");
-  const fields = create.error instanceof ApiProblem ? create.error.fields : {};
+  const fields = refusedFields(create.error);
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const note = ((new FormData(event.currentTarget).get("note") as string | null) ?? "").trim();
@@ -77,13 +74,8 @@ function Fields({ create, onClose }: Props): ReactElement {
         data={USES.map((value) => ({ value, label: t("invites.people", { count: Number(value) }) }))} />
       <Select size="sm" label={t("tokens.expires")} value={days} onChange={setDays}
         data={DAYS.map((value) => ({ value, label: t("days.in", { count: Number(value) }) }))} />
-      {Object.keys(fields).length === 0 && <FormProblem error={create.error} />}
-      <div className={form.answers}>
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button type="submit" variant="filled" loading={create.isPending}>
-          {t("invites.make")}
-        </Button>
-      </div>
+      <FormProblem error={create.error} fields={["note"]} />
+      <Answers submit={t("invites.make")} busy={create.isPending} onCancel={onClose} />
     </form>
   );
 }

@@ -8,10 +8,10 @@ import { useProject } from "@/api/me";
 import { useInvites, useRevokeInvite } from "@/api/members";
 import type { Invite } from "@/api/model";
 import { Confirm } from "@/ui/confirm";
-import { explain } from "@/ui/explain";
 import { count, seconds } from "@/ui/format";
-import { Loading, ProblemNote } from "@/ui/list-states";
+import { ListTable } from "@/ui/list-table";
 import list from "@/ui/list-table.module.css";
+import { Loaded } from "@/ui/loaded";
 import { Tag } from "@/ui/tag";
 import { Time } from "@/ui/time";
 import { useNow } from "@/ui/use-now";
@@ -36,51 +36,33 @@ export function Invites(): ReactElement {
           {t("invites.title")} {sorted.length > 0 && <span>{count(sorted.filter(open).length)}</span>}
         </h2>
       </div>
-      {invites.isPending && <Loading />}
-      {invites.data === undefined && invites.error !== null && (
-        <ProblemNote title={t("invites.problem")} problem={explain(invites.error, t)} onRetry={() => void invites.refetch()} />
-      )}
-      {invites.data?.length === 0 && <p className={list.none}>{t("invites.none")}</p>}
-      {sorted.length > 0 && (
-        <div className={list.wrap}>
-          <table className={list.table} data-roomy>
-            <thead>
-              <tr>
-                <th scope="col">{t("invites.for")}</th>
-                <th scope="col">{t("members.role")}</th>
-                <th scope="col" className={list.optional}>{t("invites.by")}</th>
-                <th scope="col" className={list.optional}>{t("invites.uses")}</th>
-                <th scope="col" className={list.optional}>{t("tokens.expires")}</th>
-                <th scope="col">{t("status.head")}</th>
-                <th scope="col" className={list.right}>{t("sessions.action")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {sorted.map((invite) => (
-                <tr key={invite.id} className={open(invite) ? undefined : list.quiet}>
-                  <th scope="row">{invite.note === "" ? <span className={list.quiet}>{t("invites.noNote")}</span> : invite.note}</th>
-                  <td>{t(`role.${invite.role}`)}</td>
-                  <td className={list.optional}>{invite.created_by_name ?? "–"}</td>
-                  <td className={list.optional}>{t("invites.of", { uses: count(invite.uses), most: count(invite.max_uses) })}</td>
-                  <td className={list.optional}>
-                    <Time at={seconds(invite.expires_at)} form="moment" />
-                  </td>
-                  <td>
-                    <Tag tone={open(invite) ? "ok" : "none"}>{t(`invites.${inviteState(invite, now)}`)}</Tag>
-                  </td>
-                  <td className={list.right}>
-                    {open(invite) && (
+      <Loaded query={invites} problem={t("invites.problem")}>
+        {() =>
+          sorted.length === 0 ? (
+            <p className={list.none}>{t("invites.none")}</p>
+          ) : (
+            <ListTable roomy rows={sorted} keyOf={(invite) => invite.id} quiet={(invite) => !open(invite)}
+              columns={[
+                { head: t("invites.for"), cell: ({ note }) => (note === "" ? <span className={list.quiet}>{t("invites.noNote")}</span> : note) },
+                { head: t("members.role"), cell: (invite) => t(`role.${invite.role}`) },
+                { head: t("invites.by"), optional: true, cell: (invite) => invite.created_by_name ?? "–" },
+                { head: t("invites.uses"), optional: true, cell: (invite) => t("invites.of", { uses: count(invite.uses), most: count(invite.max_uses) }) },
+                { head: t("tokens.expires"), optional: true, cell: (invite) => <Time at={seconds(invite.expires_at)} form="moment" /> },
+                { head: t("status.head"), cell: (invite) => <Tag tone={open(invite) ? "ok" : "none"}>{t(`invites.${inviteState(invite, now)}`)}</Tag> },
+                {
+                  head: t("sessions.action"),
+                  right: true,
+                  cell: (invite) =>
+                    open(invite) && (
                       <Button variant="subtle" aria-label={t("invites.revokeNamed", { note: invite.note || t(`role.${invite.role}`) })} onClick={() => setAsked(invite)}>
                         {t("tokens.revoke")}
                       </Button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+                    ),
+                },
+              ]} />
+          )
+        }
+      </Loaded>
       <Confirm about={asked} title={t("invites.revokeTitle")} text={t("invites.revokeText")} action={t("tokens.revoke")} change={revoke}
         onClose={() => setAsked(null)} />
     </section>

@@ -12,8 +12,9 @@ import { ROLES, type Member, type Role } from "@/api/model";
 import { Confirm } from "@/ui/confirm";
 import { explain } from "@/ui/explain";
 import { seconds } from "@/ui/format";
-import { Loading, ProblemNote } from "@/ui/list-states";
+import { ListTable } from "@/ui/list-table";
 import list from "@/ui/list-table.module.css";
+import { Loaded } from "@/ui/loaded";
 import { Select } from "@/ui/select";
 import { Tag } from "@/ui/tag";
 import { Time } from "@/ui/time";
@@ -28,11 +29,9 @@ export function MembersTab(): ReactElement {
   const members = useMembers(project.id);
   return (
     <>
-      {members.isPending && <Loading />}
-      {members.data === undefined && members.error !== null && (
-        <ProblemNote title={t("members.problem")} problem={explain(members.error, t)} onRetry={() => void members.refetch()} />
-      )}
-      {members.data !== undefined && <Members members={members.data} />}
+      <Loaded query={members} problem={t("members.problem")}>
+        {(found) => <Members members={found} />}
+      </Loaded>
       {project.role === "owner" && <Invites />}
     </>
   );
@@ -69,54 +68,46 @@ function Members({ members }: { readonly members: readonly Member[] }): ReactEle
   };
   return (
     <>
-      <div className={list.wrap}>
-        <table className={list.table} data-roomy>
-          <thead>
-            <tr>
-              <th scope="col">{t("members.one")}</th>
-              <th scope="col" className={list.optional}>{t("login.email")}</th>
-              <th scope="col">{t("members.role")}</th>
-              <th scope="col" className={list.optional}>{t("members.since")}</th>
-              <th scope="col" className={list.right}>{t("sessions.action")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {members.map((member) => (
-              <tr key={member.user_id}>
-                <th scope="row">
-                  <span className={list.name}>
-                    {member.name} {isMe(member) && <Tag tone="none">{t("members.you")}</Tag>}
-                  </span>
-                  <span className={list.sub}>{member.email}</span>
-                </th>
-                <td className={list.optional}>{member.email}</td>
-                <td>
-                  {owner ? (
-                    <span className={styles.role}>
-                      <Select aria-label={t("members.roleOf", { name: member.name })}
-                        value={put.isPending && put.variables.member.user_id === member.user_id ? put.variables.role : member.role}
-                        onChange={(role) => choose(member, role)} data={ROLES.map((value) => ({ value, label: t(`role.${value}`) }))} />
-                    </span>
-                  ) : (
-                    t(`role.${member.role}`)
-                  )}
-                </td>
-                <td className={list.optional}>
-                  <Time at={seconds(member.since)} form="moment" />
-                </td>
-                <td className={list.right}>
-                  {(owner || isMe(member)) && (
-                    <Button variant="subtle" aria-label={isMe(member) ? t("members.leave") : t("members.removeNamed", { name: member.name })}
-                      onClick={() => setLeaving(member)}>
-                      {isMe(member) ? t("members.leaveShort") : t("members.remove")}
-                    </Button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ListTable roomy rows={members} keyOf={(member) => member.user_id}
+        columns={[
+          {
+            head: t("members.one"),
+            cell: (member) => (
+              <>
+                <span className={list.name}>
+                  {member.name} {isMe(member) && <Tag tone="none">{t("members.you")}</Tag>}
+                </span>
+                <span className={list.sub}>{member.email}</span>
+              </>
+            ),
+          },
+          { head: t("login.email"), optional: true, cell: (member) => member.email },
+          {
+            head: t("members.role"),
+            cell: (member) =>
+              owner ? (
+                <span className={styles.role}>
+                  <Select aria-label={t("members.roleOf", { name: member.name })}
+                    value={put.isPending && put.variables.member.user_id === member.user_id ? put.variables.role : member.role}
+                    onChange={(role) => choose(member, role)} data={ROLES.map((value) => ({ value, label: t(`role.${value}`) }))} />
+                </span>
+              ) : (
+                t(`role.${member.role}`)
+              ),
+          },
+          { head: t("members.since"), optional: true, cell: (member) => <Time at={seconds(member.since)} form="moment" /> },
+          {
+            head: t("sessions.action"),
+            right: true,
+            cell: (member) =>
+              (owner || isMe(member)) && (
+                <Button variant="subtle" aria-label={isMe(member) ? t("members.leave") : t("members.removeNamed", { name: member.name })}
+                  onClick={() => setLeaving(member)}>
+                  {isMe(member) ? t("members.leaveShort") : t("members.remove")}
+                </Button>
+              ),
+          },
+        ]} />
       <Confirm about={lowering} title={t("members.ownTitle")} text={t("members.ownText", { role: t(`role.${lowering?.role ?? "viewer"}`) })}
         action={t("members.change")} change={putOwn} onClose={() => setLowering(null)} />
       <Confirm about={leaving} change={remove} onClose={() => setLeaving(null)} onDone={gone}

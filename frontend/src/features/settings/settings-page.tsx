@@ -1,4 +1,4 @@
-/** A project's settings: what it is, who is in it, its device tokens. */
+/** A project's settings: what it is, who is in it, its edge agents, its device tokens. */
 
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,12 +7,14 @@ import { useProject } from "@/api/me";
 import { PageBar } from "@/ui/page-bar";
 import { PageTabs, useTab } from "@/ui/page-tabs";
 
+import { NewAgentButton } from "./agent-dialog";
+import { AgentsTab } from "./agents-tab";
 import { DevicesTab } from "./devices-tab";
 import { GeneralTab } from "./general-tab";
 import { InviteButton } from "./invite-dialog";
 import { MembersTab } from "./members-tab";
 
-const TABS = ["general", "members", "devices"] as const;
+const TABS = ["general", "members", "agents", "devices"] as const;
 
 export function SettingsPage(): ReactElement {
   const { t } = useTranslation();
@@ -23,9 +25,11 @@ export function SettingsPage(): ReactElement {
       <PageBar title={t("tab.settings")}
         tabs={<PageTabs label={t("tab.settings")} chosen={tab} tabs={TABS.map((value) => ({ value, label: t(`settings.${value}`) }))} />}>
         {tab === "members" && project.role === "owner" && <InviteButton />}
+        {tab === "agents" && project.role === "owner" && <NewAgentButton />}
       </PageBar>
       {tab === "general" && <GeneralTab key={project.id} />}
       {tab === "members" && <MembersTab key={project.id} />}
+      {tab === "agents" && <AgentsTab key={project.id} />}
       {tab === "devices" && <DevicesTab key={project.id} />}
     </>
   );

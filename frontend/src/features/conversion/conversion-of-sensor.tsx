@@ -1,7 +1,7 @@
 /** A sensor's conversion: its versions in time, their curves, a draft to work on, and what is applied to old data. */
 
 import { Button } from "@mantine/core";
-import { useState, type ReactElement } from "react";
+import { useState, type ReactElement, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
 
@@ -9,10 +9,10 @@ import { useMayEdit, useProject } from "@/api/me";
 import type { Sensor } from "@/api/model";
 import { useProfiles, type Profile } from "@/api/profiles";
 import { useSensors } from "@/api/sensors";
-import { explain } from "@/ui/explain";
 import { measured } from "@/ui/format";
 import { Icon } from "@/ui/icons";
-import { Loading, NothingFound, ProblemNote } from "@/ui/list-states";
+import { NothingFound } from "@/ui/list-states";
+import { Loaded } from "@/ui/loaded";
 import { PageBar } from "@/ui/page-bar";
 import { useQueryState } from "@/ui/use-query-state";
 
@@ -23,22 +23,31 @@ import { DraftPanel } from "./draft-panel";
 import { Timeline } from "./timeline";
 import { VersionsPanel } from "./versions-panel";
 
-export function SensorPage(): ReactElement {
+interface Props {
+  /** What else can be done with the sensor, and what else there is to know of it. */
+  readonly actions: (sensor: Sensor) => ReactNode;
+  readonly aside: (sensor: Sensor) => ReactNode;
+}
+
+export function ConversionOfSensor({ actions, aside }: Props): ReactElement {
   const { t } = useTranslation();
   const { sensorId = "" } = useParams();
   const project = useProject();
   const sensors = useSensors(project.id);
-  if (sensors.isPending) return <Loading />;
-  if (sensors.data === undefined) {
-    return <ProblemNote title={t("monitor.problem")} problem={explain(sensors.error, t)} onRetry={() => void sensors.refetch()} />;
-  }
-  const sensor = sensors.data.find((each) => each.id === sensorId);
-  return sensor === undefined ? <NothingFound>{t("conversion.noSensor")}</NothingFound> : <LoadedSensor key={sensor.id} sensor={sensor} />;
+  return (
+    <Loaded query={sensors} problem={t("monitor.problem")}>
+      {(all) => {
+        const sensor = all.find((each) => each.id === sensorId);
+        if (sensor === undefined) return <NothingFound>{t("conversion.noSensor")}</NothingFound>;
+        return <LoadedSensor key={sensor.id} sensor={sensor} actions={actions} aside={aside} />;
+      }}
+    </Loaded>
+  );
 }
 
 const NO_PROFILES: readonly Profile[] = [];
 
-function LoadedSensor({ sensor }: { readonly sensor: Sensor }): ReactElement {
+function LoadedSensor({ sensor, actions, aside }: Props & { readonly sensor: Sensor }): ReactElement {
   const { t } = useTranslation();
   const project = useProject();
   const mayEdit = useMayEdit();
@@ -55,7 +64,7 @@ function LoadedSensor({ sensor }: { readonly sensor: Sensor }): ReactElement {
   };
   return (
     <>
-      <PageBar before={<Link to={`/p/${project.id}/monitor`}>{t("tab.monitor")}</Link>} title={sensor.name}
+      <PageBar before={<Link to={`/p/${project.id}/monitor`}>{t("tab.monitor")}</Link>} title={sensor.name} several={mayEdit}
         after={
           <span className={styles.now}>
             <b>{measured(sensor.last_physical)}</b> {sensor.display_unit}
@@ -67,37 +76,37 @@ function LoadedSensor({ sensor }: { readonly sensor: Sensor }): ReactElement {
             )}
           </span>
         }>
+        {actions(sensor)}
         {mayEdit && (
           <Button variant="filled" leftSection={<Icon name="plus" />} disabled={drafting} onClick={() => setDrafting(true)}>
             {t("conversion.new")}
           </Button>
         )}
       </PageBar>
-      {profiles.isPending && <Loading />}
-      {profiles.data === undefined && !profiles.isPending && (
-        <ProblemNote title={t("conversion.problem")} problem={explain(profiles.error, t)} onRetry={() => void profiles.refetch()} />
-      )}
-      {profiles.data !== undefined && (
-        <div className={styles.page}>
-          <div className={styles.main}>
-            <Timeline versions={versions} chosen={chosen} onChoose={choose} />
-            {drafting || edited !== null ? (
-              <DraftPanel key={drafting ? "new" : edited?.id} sensor={sensor} draft={drafting ? null : edited} before={active ?? null}
-                onDone={(profile) => {
-                  setDrafting(false);
-                  setNamed(profile === null ? null : String(profile.version));
-                }} />
-            ) : (
-              chosen !== undefined && <CurvePanel sensor={sensor} profile={chosen} before={versions.find((each) => each.version < chosen.version) ?? null} />
-            )}
-            {chosen === undefined && !drafting && <NothingFound>{t("conversion.none")}</NothingFound>}
+      <Loaded query={profiles} problem={t("conversion.problem")}>
+        {() => (
+          <div className={styles.page}>
+            <div className={styles.main}>
+              <Timeline versions={versions} chosen={chosen} onChoose={choose} />
+              {drafting || edited !== null ? (
+                <DraftPanel key={drafting ? "new" : edited?.id} sensor={sensor} draft={drafting ? null : edited} before={active ?? null}
+                  onDone={(profile) => {
+                    setDrafting(false);
+                    setNamed(profile === null ? null : String(profile.version));
+                  }} />
+              ) : (
+                chosen !== undefined && <CurvePanel sensor={sensor} profile={chosen} before={versions.find((each) => each.version < chosen.version) ?? null} />
+              )}
+              {chosen === undefined && !drafting && <NothingFound>{t("conversion.none")}</NothingFound>}
+            </div>
+            <aside className={styles.side} aria-label={t("sensor.side")}>
+              {aside(sensor)}
+              <VersionsPanel sensor={sensor} versions={versions} chosen={chosen} onChoose={choose} />
+              <BackfillsPanel sensor={sensor} versions={versions} />
+            </aside>
           </div>
-          <aside className={styles.side} aria-label={t("conversion.side")}>
-            <VersionsPanel sensor={sensor} versions={versions} chosen={chosen} onChoose={choose} />
-            <BackfillsPanel sensor={sensor} versions={versions} />
-          </aside>
-        </div>
-      )}
+        )}
+      </Loaded>
     </>
   );
 }
