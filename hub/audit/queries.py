@@ -30,30 +30,18 @@ async def of_project(
     """List a project's facts, the newest first, after the given position; `kinds` is a pattern of LIKE."""
     return await tx.fetch(
         """
-        select fact.id, fact.at, fact.kind, fact.subject_id, fact.principal_kind, fact.role, fact.address,
-          fact.user_agent, fact.request_id, fact.credential_id, fact.details,
-          actor.id as user_id, actor.name as user_name, actor.email as user_email,
-          exists (select from fact_link where fact_id = fact.id) as linked
-        from fact
-        left join app_user actor on actor.id = fact.principal_id and fact.principal_kind = 'user'
-        where fact.project_id = $1
-          and (fact.at, fact.id) < ($2, $3)
-          and ($4::text is null or fact.kind like $4)
-          and ($5::uuid is null or fact.principal_id = $5)
-          and ($6::uuid is null or fact.subject_id = $6)
-          and ($7::timestamptz is null or fact.at >= $7)
-          and ($8::timestamptz is null or fact.at < $8)
-          and (
-            $9::text is null
-            or strpos(
-              lower(concat_ws(
-                ' ', fact.kind, actor.name, actor.email, fact.address, fact.user_agent, fact.request_id,
-                fact.details::text
-              )),
-              lower($9)
-            ) > 0
-          )
-        order by fact.at desc, fact.id desc
+        select id, at, kind, subject_id, principal_kind, role, address, user_agent, request_id, credential_id, details,
+          user_id, user_name, user_email, linked
+        from fact_detail
+        where project_id = $1
+          and (at, id) < ($2, $3)
+          and ($4::text is null or kind like $4)
+          and ($5::uuid is null or principal_id = $5)
+          and ($6::uuid is null or subject_id = $6)
+          and ($7::timestamptz is null or at >= $7)
+          and ($8::timestamptz is null or at < $8)
+          and ($9::text is null or strpos(told, lower($9)) > 0)
+        order by at desc, id desc
         limit $10
         """,
         project_id,
@@ -89,33 +77,21 @@ async def of_members_accounts(
     """
     return await tx.fetch(
         """
-        select fact.id, fact.at, fact.kind, fact.subject_id, fact.principal_kind, fact.role, fact.address,
-          fact.user_agent, fact.request_id, fact.credential_id, fact.details,
-          actor.id as user_id, actor.name as user_name, actor.email as user_email,
-          exists (select from fact_link where fact_id = fact.id) as linked
-        from fact
-        left join app_user actor on actor.id = fact.principal_id and fact.principal_kind = 'user'
-        where fact.project_id is null
-          and coalesce(fact.principal_id, fact.subject_id) = any (
+        select id, at, kind, subject_id, principal_kind, role, address, user_agent, request_id, credential_id, details,
+          user_id, user_name, user_email, linked
+        from fact_detail
+        where project_id is null
+          and coalesce(principal_id, subject_id) = any (
             array(select user_id from project_member where project_id = $1)
           )
-          and (fact.at, fact.id) < ($2, $3)
-          and ($4::text is null or fact.kind like $4)
-          and ($5::uuid is null or coalesce(fact.principal_id, fact.subject_id) = $5)
-          and ($6::uuid is null or fact.subject_id = $6)
-          and ($7::timestamptz is null or fact.at >= $7)
-          and ($8::timestamptz is null or fact.at < $8)
-          and (
-            $9::text is null
-            or strpos(
-              lower(concat_ws(
-                ' ', fact.kind, actor.name, actor.email, fact.address, fact.user_agent, fact.request_id,
-                fact.details::text
-              )),
-              lower($9)
-            ) > 0
-          )
-        order by fact.at desc, fact.id desc
+          and (at, id) < ($2, $3)
+          and ($4::text is null or kind like $4)
+          and ($5::uuid is null or coalesce(principal_id, subject_id) = $5)
+          and ($6::uuid is null or subject_id = $6)
+          and ($7::timestamptz is null or at >= $7)
+          and ($8::timestamptz is null or at < $8)
+          and ($9::text is null or strpos(told, lower($9)) > 0)
+        order by at desc, id desc
         limit $10
         """,
         project_id,

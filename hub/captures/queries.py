@@ -80,45 +80,9 @@ async def find(tx: Tx, capture_id: UUID) -> asyncpg.Record | None:
     """Read a capture."""
     return await tx.fetchrow(
         """
-        select capture.id, capture.run_id, run.experiment_id, experiment.project_id, capture.ordinal_number,
-          capture.status, capture.archived, capture.started_at, capture.stopped_at, capture.auto_stop_at,
-          capture.duration_s, capture.pre_roll_s, capture.notes, capture.initiated_by,
-          initiator.name as initiated_name, capture.initiated_role, capture.created_at, run.number as run_number,
-          run.name as run_name, experiment.name as experiment_name,
-          array(select sensor_id from capture_sensor where capture_id = capture.id order by place) as sensor_ids,
-          capture.failure, capture.failure_code, capture.failure_sensors,
-          (select count(*) from capture_seal seal where seal.capture_id = capture.id) as seals,
-          (
-            select coalesce(sum(late.n), 0)::bigint
-            from capture_late late
-            where late.capture_id = capture.id and late.seal is null
-          ) as late_waiting,
-          (
-            select jsonb_build_object(
-              'seal', job.seal,
-              'sensors', count(part),
-              'sensors_done', count(part.sha256),
-              'share', coalesce(avg(case
-                when part.sha256 is not null or part.to_t <= part.from_t then 1
-                else (part.next_t - part.from_t)::float8 / (part.to_t - part.from_t)
-              end), 0),
-              'samples', coalesce(sum(part.added), 0),
-              'error', job.error
-            )
-            from seal_job job
-            left join seal_part part on part.capture_id = job.capture_id
-            where job.capture_id = capture.id
-            group by job.capture_id
-          ) as sealing,
-          coalesce((select max(revision) from capture_revision where capture_id = capture.id), 1) as revision,
-          exists (
-            select from backfill where capture_id = capture.id and status in ('waiting', 'running')
-          ) as backfilling
-        from capture_session capture
-        join run on run.id = capture.run_id
-        join experiment on experiment.id = run.experiment_id
-        join app_user initiator on initiator.id = capture.initiated_by
-        where capture.id = $1
+        select *
+        from capture_detail
+        where id = $1
         """,
         capture_id,
     )
@@ -138,50 +102,14 @@ async def page(
     """List the captures of a run or of a project, the newest first, after the given position."""
     return await tx.fetch(
         """
-        select capture.id, capture.run_id, run.experiment_id, experiment.project_id, capture.ordinal_number,
-          capture.status, capture.archived, capture.started_at, capture.stopped_at, capture.auto_stop_at,
-          capture.duration_s, capture.pre_roll_s, capture.notes, capture.initiated_by,
-          initiator.name as initiated_name, capture.initiated_role, capture.created_at, run.number as run_number,
-          run.name as run_name, experiment.name as experiment_name,
-          array(select sensor_id from capture_sensor where capture_id = capture.id order by place) as sensor_ids,
-          capture.failure, capture.failure_code, capture.failure_sensors,
-          (select count(*) from capture_seal seal where seal.capture_id = capture.id) as seals,
-          (
-            select coalesce(sum(late.n), 0)::bigint
-            from capture_late late
-            where late.capture_id = capture.id and late.seal is null
-          ) as late_waiting,
-          (
-            select jsonb_build_object(
-              'seal', job.seal,
-              'sensors', count(part),
-              'sensors_done', count(part.sha256),
-              'share', coalesce(avg(case
-                when part.sha256 is not null or part.to_t <= part.from_t then 1
-                else (part.next_t - part.from_t)::float8 / (part.to_t - part.from_t)
-              end), 0),
-              'samples', coalesce(sum(part.added), 0),
-              'error', job.error
-            )
-            from seal_job job
-            left join seal_part part on part.capture_id = job.capture_id
-            where job.capture_id = capture.id
-            group by job.capture_id
-          ) as sealing,
-          coalesce((select max(revision) from capture_revision where capture_id = capture.id), 1) as revision,
-          exists (
-            select from backfill where capture_id = capture.id and status in ('waiting', 'running')
-          ) as backfilling
-        from capture_session capture
-        join run on run.id = capture.run_id
-        join experiment on experiment.id = run.experiment_id
-        join app_user initiator on initiator.id = capture.initiated_by
-        where ($1::uuid is null or capture.run_id = $1)
-          and ($2::uuid is null or experiment.project_id = $2)
-          and ($3::text is null or capture.status = $3)
-          and ($4::boolean is null or capture.archived = $4)
-          and (capture.created_at, capture.id) < ($5, $6)
-        order by capture.created_at desc, capture.id desc
+        select *
+        from capture_detail
+        where ($1::uuid is null or run_id = $1)
+          and ($2::uuid is null or project_id = $2)
+          and ($3::text is null or status = $3)
+          and ($4::boolean is null or archived = $4)
+          and (created_at, id) < ($5, $6)
+        order by created_at desc, id desc
         limit $7
         """,
         run_id,

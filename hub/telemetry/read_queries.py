@@ -36,51 +36,6 @@ async def upper_count(
     )
 
 
-async def chunks(
-    tx: Tx, sensor_no: int, from_us: int, to_us: int, *, span_us: int, capture_id: UUID | None, revision: int
-) -> list[asyncpg.Record]:
-    """Read the chunks of a sensor that meet from ≤ t < to; no chunk is longer than `span_us`.
-
-    Of a sealed capture they are its own, and those of the recent window that hold samples no seal took in yet; of any
-    other, and where none is named, those of the recent window. Physical values are a revision's, 1 is what came first.
-    """
-    return await tx.fetch(
-        """
-        select chunk.first_t, chunk.n, array_send(chunk.t_delta) as t_offset, array_send(chunk.raw) as raw,
-          array_send(coalesce(later.physical, chunk.physical)) as physical,
-          case when later.revision is null then chunk.status else later.status end as status,
-          coalesce(later.profile_version, chunk.profile_version) as profile_version,
-          array_send(chunk.identity) as identity, true as sealed
-        from telemetry_captured chunk
-        left join telemetry_revision later on later.capture_id = chunk.capture_id
-          and later.sensor_no = chunk.sensor_no and later.chunk_no = chunk.chunk_no and later.revision = $6
-        where chunk.capture_id = $5 and chunk.sensor_no = $1 and chunk.first_t > $2::bigint - $4::bigint
-          and chunk.first_t < $3 and chunk.last_t >= $2
-          and exists (select from capture_session where id = $5::uuid and status = 'sealed')
-        union all
-        select first_t, n, array_send(t_offset), array_send(raw), array_send(physical),
-          status, profile_version, array_send(identity), false
-        from telemetry_recent chunk
-        where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
-          and (
-            not exists (select from capture_session where id = $5::uuid and status = 'sealed')
-            or exists (
-              select from capture_late late
-              where late.capture_id = $5 and late.sensor_no = $1 and late.seal is null
-                and late.first_t <= chunk.last_t and late.last_t >= chunk.first_t
-            )
-          )
-        order by first_t
-        """,
-        sensor_no,
-        from_us,
-        to_us,
-        span_us,
-        capture_id,
-        revision,
-    )
-
-
 async def upper_count_of_all(tx: Tx, sensors: Sequence[int], from_us: int, span_us: int) -> int:
     """Count the samples of the sensors' chunks that reach a time: at least as many as lie at or after it."""
     return await tx.fetchval(
@@ -111,10 +66,14 @@ async def chunks_of_all(tx: Tx, sensors: Sequence[int], from_us: int, span_us: i
     )
 
 
-async def chunk_cursor(
+async def chunks(
     tx: Tx, sensor_no: int, from_us: int, to_us: int, *, span_us: int, capture_id: UUID | None, revision: int
 ) -> "Cursor[asyncpg.Record]":
-    """Open a cursor over the same chunks, in the same order."""
+    """Open a cursor over the chunks of a sensor that meet from ≤ t < to; no chunk is longer than `span_us`.
+
+    Of a sealed capture they are its own, and those of the recent window that hold samples no seal took in yet; of any
+    other, and where none is named, those of the recent window. Physical values are a revision's, 1 is what came first.
+    """
     return await tx.cursor(
         """
         select chunk.first_t, chunk.n, array_send(chunk.t_delta) as t_offset, array_send(chunk.raw) as raw,

@@ -71,17 +71,17 @@ async def read(
 ) -> Column:
     """Read a sensor's samples with from ≤ t < to; what a sealed capture holds of it when it is named.
 
-    Raises RangeTooLarge for more samples than one answer may hold.
+    Needs a transaction (it uses a cursor). Raises RangeTooLarge for more samples than one answer may hold.
     """
     total = await read_queries.upper_count(
         tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id
     )
     if total > MAX_SAMPLES:
         raise RangeTooLarge(total=total, limit=MAX_SAMPLES)
-    rows = await read_queries.chunks(
+    cursor = await read_queries.chunks(
         tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id, revision=revision.own
     )
-    sealed, recent = _by_origin(rows)
+    sealed, recent = _by_origin(await cursor.fetch(MAX_SAMPLES))  # no chunk is empty
     return within(_united(sealed, _revised(recent, revision)), from_us, to_us)
 
 
@@ -95,7 +95,7 @@ async def stream(
     revision: Revision = FIRST,
 ) -> AsyncIterator[Column]:
     """Yield a sensor's samples with from ≤ t < to in order, piece by piece; needs a transaction (it uses a cursor)."""
-    cursor = await read_queries.chunk_cursor(
+    cursor = await read_queries.chunks(
         tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id, revision=revision.own
     )
     async for piece in pieces(cursor, revision):

@@ -2,99 +2,15 @@
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hub.kit.context import Hub
-from hub.kit.db import Tx
-from hub.sealing import job
-from tests.hub.auth.conftest import EMAIL, NEW, RIGHT, code_of
+from tests.hub import access_ids as ids
+from tests.hub.access_ids import Maker
+from tests.hub.access_world import World
+from tests.hub.auth.conftest import EMAIL, NEW, RIGHT
 from tests.hub.callers import Caller
-from tests.hub.conftest import Make
-
-PROFILE = {"kind": "linear", "slope": 3.0, "intercept": 0.0}
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-
-
-@dataclass
-class World:
-    """A project with a sensor and an edge agent, its members, and what makes more of everything."""
-
-    hub: Hub
-    db: Tx
-    project: str
-    owner: Caller
-    editor: Caller
-    viewer: Caller
-    anonymous: Caller
-    sensor: dict[str, Any]
-    agent: dict[str, Any]
-    new_sensor: Make
-    new_agent: Make
-    new_experiment: Make
-    new_run: Make
-    password_hash: str
-    _spectrum: dict[str, Any] | None = None
-
-    async def with_password(self, caller: Caller) -> None:
-        """Give a caller's user the password RIGHT."""
-        await self.db.execute(
-            "update app_user set password_hash = $2 where id = $1", uuid.UUID(caller.id), self.password_hash
-        )
-
-    async def with_otp(self, caller: Caller, *, confirmed: bool = True) -> str:
-        """Give a caller's user an authenticator and return a fresh code of it."""
-        user_id = uuid.UUID(caller.id)
-        await self.db.execute(
-            """
-            update app_user
-            set otp_sealed = $2, otp_confirmed_at = case when $3 then now() end, otp_last_step = 0
-            where id = $1
-            """,
-            user_id,
-            await self.hub.vault.seal(SECRET.encode(), b"otp " + user_id.bytes),
-            confirmed,
-        )
-        return code_of(SECRET)
-
-    async def running(self) -> dict[str, Any]:
-        """Start a capture of a new run."""
-        run = await self.new_run(self.sensor)
-        return (await self.editor.post(f"/runs/{run['id']}/captures")).ok
-
-    async def spectrum(self) -> dict[str, Any]:
-        """Return the project's sensor of vectors, registered once."""
-        if self._spectrum is None:
-            axis = {"quantity": "frequency", "unit": "Hz", "step": 1.0, "count": 3}
-            self._spectrum = await self.new_sensor(axis=axis)
-        return self._spectrum
-
-    async def draft(self) -> dict[str, Any]:
-        """Draft a capture of a new run."""
-        run = await self.new_run(self.sensor)
-        return (await self.editor.post(f"/runs/{run['id']}/captures", {"start": False})).ok
-
-    async def finished(self) -> dict[str, Any]:
-        """Record a capture."""
-        return (await self.editor.post(f"/captures/{(await self.running())['id']}/stop")).ok
-
-    async def sealed(self) -> dict[str, Any]:
-        """Seal a capture."""
-        capture = await self.finished()
-        await self.editor.post(f"/captures/{capture['id']}/seal")
-        # Another caller's request may be doing the step that is left.
-        while (await self.editor.get(f"/captures/{capture['id']}")).ok["status"] != "sealed":
-            await job.step(self.hub)
-        return capture
-
-    async def invite(self) -> dict[str, Any]:
-        """Invite a viewer into the project."""
-        return (await self.owner.post("/invites", {"project_id": self.project, "role": "viewer"})).ok
-
-
-Maker = Callable[[World, Caller], Awaitable[Any]]
 
 
 @dataclass(frozen=True)
@@ -110,160 +26,6 @@ class Row:
     async def body_for(self, world: World, caller: Caller) -> Any:
         """Return what to send."""
         return await self.body(world, caller) if callable(self.body) else self.body
-
-
-async def _project(world: World, caller: Caller) -> str:
-    return world.project
-
-
-async def _sensor(world: World, caller: Caller) -> str:
-    return world.sensor["id"]
-
-
-async def _new_sensor(world: World, caller: Caller) -> str:
-    return (await world.new_sensor())["id"]
-
-
-async def _vector_sensor(world: World, caller: Caller) -> str:
-    return (await world.spectrum())["id"]
-
-
-async def _vector_capture(world: World, caller: Caller) -> str:
-    run = await world.new_run(await world.spectrum())
-    capture = (await world.editor.post(f"/runs/{run['id']}/captures")).ok
-    return (await world.editor.post(f"/captures/{capture['id']}/stop")).ok["id"]
-
-
-async def _agent(world: World, caller: Caller) -> str:
-    return (await world.new_agent())["id"]
-
-
-async def _profile(world: World, caller: Caller) -> str:
-    return (await world.owner.get(f"/sensors/{world.sensor['id']}/profiles")).ok["items"][0]["id"]
-
-
-async def _draft_profile(world: World, caller: Caller) -> str:
-    made = await world.new_sensor()
-    return (await world.editor.post(f"/sensors/{made['id']}/profiles", {"payload": PROFILE})).ok["id"]
-
-
-async def _scheduled_profile(world: World, caller: Caller) -> str:
-    drafted, when = await _draft_profile(world, caller), datetime.now(UTC) + timedelta(hours=1)
-    await world.owner.post(f"/profiles/{drafted}/publish", {"valid_from": when.isoformat()})
-    return drafted
-
-
-async def _backfill(world: World, caller: Caller) -> str:
-    body = {"profile_id": await _profile(world, caller)}
-    return (await world.owner.post(f"/captures/{await _capture(world, caller)}/backfills", body)).ok["id"]
-
-
-async def _version(world: World, caller: Caller) -> dict[str, str]:
-    return {"profile_id": await _profile(world, caller)}
-
-
-async def _experiment(world: World, caller: Caller) -> str:
-    return (await world.new_experiment())["id"]
-
-
-async def _run(world: World, caller: Caller) -> str:
-    return (await world.new_run(world.sensor))["id"]
-
-
-async def _draft_run(world: World, caller: Caller) -> str:
-    return (await world.new_run(world.sensor, start=False))["id"]
-
-
-async def _capture(world: World, caller: Caller) -> str:
-    return (await world.finished())["id"]
-
-
-async def _running_capture(world: World, caller: Caller) -> str:
-    return (await world.running())["id"]
-
-
-async def _sealed_capture(world: World, caller: Caller) -> str:
-    return (await world.sealed())["id"]
-
-
-async def _draft_capture(world: World, caller: Caller) -> str:
-    return (await world.draft())["id"]
-
-
-async def _invite(world: World, caller: Caller) -> str:
-    return (await world.invite())["id"]
-
-
-async def _member(world: World, caller: Caller) -> str:
-    return world.viewer.id
-
-
-async def _myself(world: World, caller: Caller) -> str:
-    # An owner beside another one may leave.
-    await world.db.execute(
-        """
-        insert into project_member (project_id, user_id, role)
-        select $1, id, 'owner' from app_user where email = $2 or id = $3
-        on conflict do nothing
-        """,
-        uuid.UUID(world.project),
-        EMAIL,
-        uuid.UUID(caller.id),
-    )
-    world.hub.remembered.forget()
-    return caller.id
-
-
-async def _session(world: World, caller: Caller) -> uuid.UUID:
-    return await world.db.fetchval(
-        """
-        insert into session (id, user_id, client, expires_at)
-        values (gen_random_uuid(), $1, 'script', now() + interval '1 hour')
-        returning id
-        """,
-        uuid.UUID(caller.id),
-    )
-
-
-async def _token(world: World, caller: Caller) -> uuid.UUID:
-    return await world.db.fetchval(
-        """
-        insert into personal_token (user_id, name, digest, scope, expires_at)
-        values ($1, 'ci', $2, 'read', now() + interval '1 hour')
-        returning id
-        """,
-        uuid.UUID(caller.id),
-        uuid.uuid4().bytes,
-    )
-
-
-async def _proposal(world: World, caller: Caller) -> str:
-    lines = f"row v=1 {time.time_ns()}".encode()
-    agent = Caller(world.anonymous.client, world.agent["token"])
-    assert (await agent.call("POST", "/api/v2/write", lines)).status == 204
-    await world.db.execute("update channel set state = 'proposed', sensor_id = null")
-    return str(await world.db.fetchval("select id from channel where name = 'row/v'"))
-
-
-async def _address_token(world: World, caller: Caller) -> str:
-    return caller.token or "none"
-
-
-USUAL: dict[str, Maker] = {
-    "project_id": _project,
-    "sensor_id": _sensor,
-    "agent_id": _agent,
-    "profile_id": _profile,
-    "experiment_id": _experiment,
-    "run_id": _run,
-    "capture_id": _capture,
-    "backfill_id": _backfill,
-    "invite_id": _invite,
-    "user_id": _member,
-    "session_id": _session,
-    "token_id": _token,
-    "proposal_id": _proposal,
-}
 
 
 def _samples() -> dict[str, Any]:
@@ -348,7 +110,7 @@ async def _bound(world: World, caller: Caller) -> dict[str, Any]:
 
 
 async def _batch(world: World, caller: Caller) -> dict[str, Any]:
-    return {"run_ids": [await _draft_run(world, caller)], "status": "running"}
+    return {"run_ids": [await ids.draft_run_id(world, caller)], "status": "running"}
 
 
 async def _new_invite(world: World, caller: Caller) -> dict[str, str]:
@@ -364,6 +126,10 @@ def _named(name: str) -> Maker:
         return {"name": f"{name} {uuid.uuid4().hex[:8]}"}
 
     return make
+
+
+async def _version(world: World, caller: Caller) -> dict[str, str]:
+    return {"profile_id": await ids.profile_id(world, caller)}
 
 
 async def _accepted(world: World, caller: Caller) -> dict[str, Any]:
@@ -404,7 +170,7 @@ ROWS: dict[str, Row] = {
     "PATCH /api/v1/projects/{project_id}/settings": Row({"raw_policy": "physical-only"}),
     "GET /api/v1/projects/{project_id}/members": Row(),
     "PUT /api/v1/projects/{project_id}/members/{user_id}": Row({"role": "editor"}),
-    "DELETE /api/v1/projects/{project_id}/members/{user_id}": Row(ids={"user_id": _myself}),
+    "DELETE /api/v1/projects/{project_id}/members/{user_id}": Row(ids={"user_id": ids.myself_id}),
     "GET /api/v1/invites": Row(query="?project_id={project_id}"),
     "POST /api/v1/invites": Row(_new_invite),
     "DELETE /api/v1/invites/{invite_id}": Row(),
@@ -417,19 +183,19 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/projects/{project_id}/sensors": Row(_sensor_fields),
     "GET /api/v1/sensors/{sensor_id}": Row(),
     "PATCH /api/v1/sensors/{sensor_id}": Row({"calibration_notes": "new"}),
-    "DELETE /api/v1/sensors/{sensor_id}": Row(ids={"sensor_id": _new_sensor}),
+    "DELETE /api/v1/sensors/{sensor_id}": Row(ids={"sensor_id": ids.new_sensor_id}),
     "POST /api/v1/sensors/{sensor_id}/heartbeat": Row(),
     "GET /api/v1/sensors/{sensor_id}/token": Row(headers=_otp_header),
-    "POST /api/v1/sensors/{sensor_id}/rotate-token": Row({}, ids={"sensor_id": _new_sensor}, headers=_otp_header),
+    "POST /api/v1/sensors/{sensor_id}/rotate-token": Row({}, ids={"sensor_id": ids.new_sensor_id}, headers=_otp_header),
     "GET /api/v1/sensors/{sensor_id}/profiles": Row(),
-    "POST /api/v1/sensors/{sensor_id}/profiles": Row({"payload": PROFILE}),
+    "POST /api/v1/sensors/{sensor_id}/profiles": Row({"payload": ids.PROFILE}),
     "POST /api/v1/sensors/{sensor_id}/profiles/fit": Row({"kind": "linear", "pairs": [[0, 0], [1, 1]]}),
-    "POST /api/v1/sensors/{sensor_id}/profiles/preview": Row({"payload": PROFILE, "raw": [1.0]}),
+    "POST /api/v1/sensors/{sensor_id}/profiles/preview": Row({"payload": ids.PROFILE, "raw": [1.0]}),
     "GET /api/v1/profiles/{profile_id}": Row(),
-    "PATCH /api/v1/profiles/{profile_id}": Row({"payload": PROFILE}, ids={"profile_id": _draft_profile}),
-    "DELETE /api/v1/profiles/{profile_id}": Row(ids={"profile_id": _draft_profile}),
-    "POST /api/v1/profiles/{profile_id}/publish": Row({}, ids={"profile_id": _draft_profile}),
-    "POST /api/v1/profiles/{profile_id}/withdraw": Row(ids={"profile_id": _scheduled_profile}),
+    "PATCH /api/v1/profiles/{profile_id}": Row({"payload": ids.PROFILE}, ids={"profile_id": ids.draft_profile_id}),
+    "DELETE /api/v1/profiles/{profile_id}": Row(ids={"profile_id": ids.draft_profile_id}),
+    "POST /api/v1/profiles/{profile_id}/publish": Row({}, ids={"profile_id": ids.draft_profile_id}),
+    "POST /api/v1/profiles/{profile_id}/withdraw": Row(ids={"profile_id": ids.scheduled_profile_id}),
     "POST /api/v1/profiles/{profile_id}/preview": Row({"raw": [1.0]}),
     "GET /api/v1/projects/{project_id}/edge-agents": Row(),
     "POST /api/v1/projects/{project_id}/edge-agents": Row(_named("edge")),
@@ -453,7 +219,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/runs/{run_id}": Row(),
     "PATCH /api/v1/runs/{run_id}": Row({"name": "new"}),
     "PUT /api/v1/runs/{run_id}/sensors": Row(_bound),
-    "POST /api/v1/runs/{run_id}/start": Row(ids={"run_id": _draft_run}),
+    "POST /api/v1/runs/{run_id}/start": Row(ids={"run_id": ids.draft_run_id}),
     "POST /api/v1/runs/{run_id}/finish": Row({}),
     "POST /api/v1/runs/batch-status": Row(_batch),
     "GET /api/v1/runs/{run_id}/captures": Row(),
@@ -461,12 +227,12 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/projects/{project_id}/captures": Row(),
     "GET /api/v1/captures/{capture_id}": Row(),
     "PATCH /api/v1/captures/{capture_id}": Row({"notes": "new"}),
-    "DELETE /api/v1/captures/{capture_id}": Row(ids={"capture_id": _draft_capture}),
-    "POST /api/v1/captures/{capture_id}/start": Row(ids={"capture_id": _draft_capture}),
-    "POST /api/v1/captures/{capture_id}/stop": Row(ids={"capture_id": _running_capture}),
+    "DELETE /api/v1/captures/{capture_id}": Row(ids={"capture_id": ids.draft_capture_id}),
+    "POST /api/v1/captures/{capture_id}/start": Row(ids={"capture_id": ids.draft_capture_id}),
+    "POST /api/v1/captures/{capture_id}/stop": Row(ids={"capture_id": ids.running_capture_id}),
     "POST /api/v1/captures/{capture_id}/seal": Row(),
-    "GET /api/v1/captures/{capture_id}/manifest": Row(ids={"capture_id": _sealed_capture}),
-    "POST /api/v1/captures/{capture_id}/verify": Row(ids={"capture_id": _sealed_capture}),
+    "GET /api/v1/captures/{capture_id}/manifest": Row(ids={"capture_id": ids.sealed_capture_id}),
+    "POST /api/v1/captures/{capture_id}/verify": Row(ids={"capture_id": ids.sealed_capture_id}),
     "POST /api/v1/captures/{capture_id}/backfills": Row(_version),
     "GET /api/v1/projects/{project_id}/backfills": Row(),
     "GET /api/v1/backfills/{backfill_id}": Row(),
@@ -481,9 +247,9 @@ ROWS: dict[str, Row] = {
     "POST /api/v1/sensors/{sensor_id}/test": Row(_telemetry),
     "GET /api/v1/sensors/{sensor_id}/samples": Row(),
     "GET /api/v1/captures/{capture_id}/samples": Row(query="?sensor_id={sensor_id}"),
-    "GET /api/v1/sensors/{sensor_id}/vectors": Row(ids={"sensor_id": _vector_sensor}),
+    "GET /api/v1/sensors/{sensor_id}/vectors": Row(ids={"sensor_id": ids.vector_sensor_id}),
     "GET /api/v1/captures/{capture_id}/vectors": Row(
-        query="?sensor_id={sensor_id}", ids={"sensor_id": _vector_sensor, "capture_id": _vector_capture}
+        query="?sensor_id={sensor_id}", ids={"sensor_id": ids.vector_sensor_id, "capture_id": ids.vector_capture_id}
     ),
     "GET /api/v1/captures/{capture_id}/export": Row(query="?format=csv"),
     "GET /api/v1/sensors/{sensor_id}/ledger": Row(),
@@ -497,7 +263,7 @@ ROWS: dict[str, Row] = {
     "GET /ping": Row(),
     "GET /health": Row(),
     "POST /api/v1/senml": Row([{"n": "row", "v": 1}]),
-    "POST /api/v1/{token}/telemetry": Row({"row": 1}, ids={"token": _address_token}),
+    "POST /api/v1/{token}/telemetry": Row({"row": 1}, ids={"token": ids.address_token_id}),
     "GET /api/v1/projects/{project_id}/proposals": Row(),
     "POST /api/v1/proposals/{proposal_id}/accept": Row(_accepted),
     "POST /api/v1/proposals/{proposal_id}/ignore": Row(),

@@ -43,6 +43,10 @@ class Caller:
     name: str = ""
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
+    async def works(self) -> bool:
+        """Tell whether the hub still answers, and knows who this is."""
+        return (await self.get("/auth/me")).status == 200
+
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send one request; `headers` take _ for -."""
         sent = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}

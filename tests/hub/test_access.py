@@ -17,7 +17,9 @@ from hub.kit.context import HUB
 from hub.kit.db import Tx
 from hub.kit.endpoint import Endpoint
 from hub.settings import Role
-from tests.hub.access_rows import ROWS, USUAL, World
+from tests.hub.access_ids import USUAL
+from tests.hub.access_rows import ROWS
+from tests.hub.access_world import World
 from tests.hub.auth.conftest import EMAIL, RIGHT
 from tests.hub.callers import Answer, Caller
 from tests.hub.conftest import Login, Make
