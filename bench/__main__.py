@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import psutil
+import uvloop
 
 from bench import access, backfill, edge, figures, ingest, late, latency, reading, storage
 from bench.figures import Better, Figure
@@ -83,7 +84,7 @@ def main(names: Sequence[str]) -> int:
         print(f"✗ no benchmark is called {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
     _prepare_machine()
-    found = asyncio.run(_measure([known[name] for name in names] or list(BENCHMARKS)))
+    found = uvloop.run(_measure([known[name] for name in names] or list(BENCHMARKS)))
     figures.write(found, RESULT)
     print(f"\n{figures.table(found)}\n\n{RESULT.relative_to(ROOT)} holds the same as JSON", flush=True)
     return 0 if all(figure.held for figure in found) else 1

@@ -47,8 +47,8 @@ class Connection(asyncio.Protocol):
         length = int(head[at:].split(b"\r\n", 1)[0])
         if len(received) < end + 4 + length:
             return
-        body = bytes(received[end + 4 :])
-        received.clear()
+        body = bytes(memoryview(received)[end + 4 :])
+        self._received = bytearray()
         self._answer.set_result(Answer(int(head[9:12]), body))
 
     async def send(self, request: bytes) -> Answer:

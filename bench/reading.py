@@ -23,12 +23,13 @@ from contract import frames
 from dev.postgres import bin_dir
 
 UNIT: Final = "ms"
-AGAINST: Final = "psql, select … order by ts, from rows with btree (sensor, ts)"
+AGAINST: Final = "psql -c 'select … order by ts', from rows with btree (sensor, ts)"
 SENSORS: Final = 200
 SAMPLES: Final = 40_000
 MESSAGE: Final = 25
 STEP_US: Final = 1000
 ROUNDS: Final = 7
+SENSORS_A_ROUND: Final = 5
 PSQL_TIMEOUT_S: Final = 60.0
 
 Say = Callable[[str], None]
@@ -45,7 +46,7 @@ async def measure_binary(name: str, limit: float, say: Say) -> Figure:
 
 
 async def _measure(name: str, limit: float, say: Say, form: str) -> Figure:
-    """Store 200 sensors' samples, all 40,000 long, both ways; then read one after the other in turn."""
+    """Store 200 sensors' samples, all 40,000 long, both ways; then read some, one after the other, each way in turn."""
     async with Rig() as rig:
         await rig.start_hub(("api", "live"), ("writer", "worker"))
         bench = await rig.register(SENSORS)
@@ -57,24 +58,26 @@ async def _measure(name: str, limit: float, say: Say, form: str) -> Figure:
             await database.execute("vacuum analyze bench_rows")
             first_t_us = time.time_ns() // 1000 - 7_200_000_000
             await _send(rig, database, bench, first_t_us)
+            await database.execute("checkpoint")  # neither shall wait for what filling the tables left to be written
         finally:
             await database.close()
         took_ms: list[float] = []
         psql_ms: list[float] = []
         token = await rig.log_in()
-        connection = await Connection.to("127.0.0.1", rig.http_port)
         for number in range(ROUNDS + 1):
-            sensor = number * 17 % SENSORS
-            path = _path(bench.sensors[sensor], first_t_us)
-            request = get(path, "127.0.0.1", rig.http_port, token, accept=form)
-            over_http = await _over_http(connection, request, form)
-            by_psql = await _by_psql(rig, sensor)
+            sensors = [(number * SENSORS_A_ROUND + place) % SENSORS for place in range(SENSORS_A_ROUND)]
+            paths = [_path(bench.sensors[sensor], first_t_us) for sensor in sensors]
+            over_http = sum([await _over_http(rig, path, token, form) for path in paths]) / SENSORS_A_ROUND
+            by_psql = sum([await _by_psql(rig, sensor) for sensor in sensors]) / SENSORS_A_ROUND
             if number == 0:
                 continue  # warming up
             took_ms.append(over_http)
             psql_ms.append(by_psql)
-            say(f"{name} {number}/{ROUNDS}: {over_http:.0f} of {by_psql:.0f} ms = {over_http / by_psql:.2f}")
-        connection.close()
+            start_ms = median([await _psql(rig, "select 1", 1) for _ in range(3)])
+            say(
+                f"{name} {number}/{ROUNDS}: {over_http:.1f} of {by_psql:.1f} ms = {over_http / by_psql:.2f}; "
+                f"psql took {start_ms:.1f} ms of that to start and connect"
+            )
     return of_ratios(name, took_ms, psql_ms, unit=UNIT, against=AGAINST, floor=limit, better="lower")
 
 
@@ -104,11 +107,13 @@ def _path(sensor: UUID, first_t_us: int) -> str:
     return f"/api/v1/sensors/{sensor}/samples?{query}"
 
 
-async def _over_http(connection: Connection, request: bytes, form: str) -> float:
-    """Ask for the samples and return after how many ms the last byte was here."""
+async def _over_http(rig: Rig, path: str, token: str, form: str) -> float:
+    """Connect, ask for the samples, and return after how many ms the last byte was here."""
     began = time.perf_counter()
-    answer = await connection.send(request)
+    connection = await Connection.to("127.0.0.1", rig.http_port)
+    answer = await connection.send(get(path, "127.0.0.1", rig.http_port, token, form))
     took_ms = (time.perf_counter() - began) * 1000
+    connection.close()
     if answer.status != 200:
         raise RuntimeError(f"the hub answered {answer.status}: {answer.body[:300].decode(errors='replace')}")
     if form == frames.MEDIA_TYPE:
@@ -123,10 +128,9 @@ async def _over_http(connection: Connection, request: bytes, form: str) -> float
 
 
 async def _by_psql(rig: Rig, sensor: int) -> float:
-    """Let psql print the same from rows; what it takes to start and connect is not counted."""
+    """Let psql print the same from rows."""
     query = f"select ts, raw, physical from bench_rows where sensor_id = {sensor:d} order by ts"  # noqa: S608 - a number of ours
-    idle_ms = median([await _psql(rig, "select 1", 1) for _ in range(3)])
-    return await _psql(rig, query, SAMPLES) - idle_ms
+    return await _psql(rig, query, SAMPLES)
 
 
 async def _psql(rig: Rig, query: str, lines: int) -> float:

@@ -58,7 +58,8 @@ def main(goal: str) -> int:
         Check("ruff format", [BIN / "ruff", "format", "--check", *folders]),
     ]
     # A file stays together: some share a whole system. In order of name, for the longest (acceptance) come first in it.
-    spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    # Three on two cores: tests wait for programs, disks and clocks half of their time.
+    spread = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     tests = Check("pytest", [BIN / "python", "-m", "pytest", *spread], ROOT, count_pytest)
     with ThreadPoolExecutor(2) as pool:  # these share two cores, the tests of the programs get them alone
         results = list(pool.map(lambda check: run(check, env, show=False), beside))

@@ -128,7 +128,8 @@ class Serving(SendingBroker):
                 told = True
             next_subscription = self._next_subscription
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(next_subscription.wait(), min(RECHECK_S, max(0.0, deadline - self._loop.time())))
+                async with asyncio.timeout(min(RECHECK_S, max(0.0, deadline - self._loop.time()))):
+                    await next_subscription.wait()
         return True
 
     async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:

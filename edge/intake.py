@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import math
 import socket
 import sqlite3
 import ssl
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import aiomqtt
@@ -22,6 +23,8 @@ from edge.parse import Unreadable, parse
 from edge.profiles import Profiles
 from edge.spool import Entry, Refused, Spool, size_of
 from edge.status import Status
+
+T = TypeVar("T")
 
 log: Final = structlog.get_logger(__name__)
 
@@ -80,6 +83,15 @@ class _Connection(aiomqtt.Client):
 
     def acknowledge_by_hand(self) -> None:
         self._client.manual_ack_set(True)
+
+    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:
+        # asyncio.wait_for, which aiomqtt uses, loses a stop that comes together with the answer (until Python 3.12).
+        seconds = self.timeout if timeout is None else timeout
+        try:
+            async with asyncio.timeout(None if seconds == math.inf else seconds):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("Operation timed out") from None
 
     async def arrived(self, most: int) -> list[aiomqtt.Message]:
         """Wait for a message, and take what else is there."""

@@ -76,7 +76,8 @@ class Keeper:
             except DatabaseAway:
                 log.info("broker accounts kept, the database is away")
             try:
-                await asyncio.wait_for(self._news.wait(), self._poll_s)
+                async with asyncio.timeout(self._poll_s):
+                    await self._news.wait()
             except TimeoutError:
                 continue
 

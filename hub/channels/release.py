@@ -44,7 +44,8 @@ class Release:
             except (DatabaseAway, StreamUnavailable, TokensUnavailable) as error:
                 log.info("the release of held samples waits", why=type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._wanted.wait()
 
     async def some(self) -> int:
         """Release a few rows and return how many.

@@ -136,6 +136,7 @@ class Database:
         """Close every connection, at most five seconds long."""
         if self._pool is not None:
             try:
-                await asyncio.wait_for(self._pool.close(), 5.0)
+                async with asyncio.timeout(5.0):
+                    await self._pool.close()
             except TimeoutError:
                 self._pool.terminate()

@@ -73,15 +73,22 @@ async def read(
 
     Needs a transaction (it uses a cursor). Raises RangeTooLarge for more samples than one answer may hold.
     """
-    total = await read_queries.upper_count(
-        tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id
-    )
-    if total > MAX_SAMPLES:
-        raise RangeTooLarge(total=total, limit=MAX_SAMPLES)
     cursor = await read_queries.chunks(
         tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id, revision=revision.own
     )
-    sealed, recent = _by_origin(await cursor.fetch(MAX_SAMPLES))  # no chunk is empty
+    rows: list[asyncpg.Record] = []
+    held = 0
+    while page := await cursor.fetch(PAGE_CHUNKS):
+        rows += page
+        held += sum(row["n"] for row in page)
+        if held > MAX_SAMPLES:
+            total = await read_queries.upper_count(
+                tx, sensor_no, from_us, to_us, span_us=LONGEST_SPAN_US, capture_id=capture_id
+            )
+            raise RangeTooLarge(total=total, limit=MAX_SAMPLES)
+        if len(page) < PAGE_CHUNKS:
+            break
+    sealed, recent = _by_origin(rows)
     return within(_united(sealed, _revised(recent, revision)), from_us, to_us)
 
 
@@ -182,7 +189,9 @@ def places_shown(column: Column, max_points: int) -> I64:
 
 
 def within(column: Column, from_us: int, to_us: int) -> Column:
-    """Return the samples with from ≤ t < to."""
+    """Return the samples of a sorted column with from ≤ t < to."""
+    if len(column.t_us) and column.t_us[0] >= from_us and column.t_us[-1] < to_us:
+        return column if column.total == len(column.t_us) else replace(column, total=len(column.t_us))
     inside = (column.t_us >= from_us) & (column.t_us < to_us)
     return replace(column.take(inside), total=int(inside.sum()))
 

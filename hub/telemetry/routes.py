@@ -1,5 +1,8 @@
 """Routes of samples, exports and ledgers."""
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
 from uuid import UUID
 
 from aiohttp import web
@@ -49,8 +52,11 @@ async def read_sensor_samples(ctx: Context, sensor_id: UUID, query: RangeQuery) 
     start = to_us(query.from_) if query.from_ else end - DEFAULT_WINDOW_US
     column = await reading.read(ctx.tx, sensor_no=sensor["no"], from_us=start, to_us=end)
     details = answers.shown(query, values, column)
-    await record(ctx, Fact("sensor.samples_read", subject_id=sensor_id, details=details))
-    return await answers.of_samples(ctx, sensor, column, query, values)
+    return await _noted(
+        ctx,
+        Fact("sensor.samples_read", subject_id=sensor_id, details=details),
+        answers.of_samples(ctx, sensor, column, query, values),
+    )
 
 
 @routes.route(
@@ -81,8 +87,11 @@ async def read_capture_samples(ctx: Context, capture_id: UUID, query: CaptureRan
         revision=revision,
     )
     details = {"sensor_id": query.sensor_id, "revision": revision.number} | answers.shown(query, values, column)
-    await record(ctx, Fact("capture.samples_read", subject_id=capture_id, details=details))
-    return await answers.of_samples(ctx, sensor, column, query, values, revision=revision.number)
+    return await _noted(
+        ctx,
+        Fact("capture.samples_read", subject_id=capture_id, details=details),
+        answers.of_samples(ctx, sensor, column, query, values, revision=revision.number),
+    )
 
 
 @routes.route(
@@ -152,3 +161,9 @@ async def read_sensor_ledger(ctx: Context, sensor_id: UUID) -> Ledger:
 async def read_capture_ledger(ctx: Context, capture_id: UUID) -> CaptureLedger:
     """Read a capture's counts of samples, in all and for each sensor."""
     return await counting.of_capture(ctx.hub, capture_id)
+
+
+async def _noted(ctx: Context, fact: Fact, answer: Coroutine[Any, Any, web.Response]) -> web.Response:
+    """Write down that samples are read while a thread writes the answer; it leaves once both are done."""
+    _, made = await asyncio.gather(record(ctx, fact), answer)
+    return made

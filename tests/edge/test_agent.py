@@ -10,7 +10,7 @@ from aiohttp import web
 
 from contract import topics
 from edge.agent import serve
-from edge.intake import NotLeft
+from edge.intake import NotLeft, _Connection
 from edge.settings import EdgeSettings
 from edge.spool import SpoolInUse
 from tests.edge.parts import TOKEN, eventually
@@ -34,6 +34,22 @@ def answering(status_code, times=10**9, **headers):
         return web.json_response({"title": "for the test"}, status=status_code, headers=headers)
 
     return answer
+
+
+async def test_a_stop_that_comes_with_the_brokers_answer_is_not_lost():
+    connection = _Connection("127.0.0.1")
+    answer = asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(connection._wait_for(answer, 5))
+    await asyncio.sleep(0)
+    answer.set_result(None)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_a_broker_that_does_not_answer_is_given_up():
+    with pytest.raises(aiomqtt.MqttError, match="timed out"):
+        await _Connection("127.0.0.1")._wait_for(asyncio.Event().wait(), 0.01)
 
 
 class TestIntake:

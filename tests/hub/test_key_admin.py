@@ -30,7 +30,7 @@ def new_key_file(tmp_path: Path) -> Path:
 
 
 async def wrapped(db: Tx) -> dict[int, bytes]:
-    return {row["id"]: row["wrapped"] for row in await db.fetch("select id, wrapped from data_key")}
+    return {row["id"]: row["wrapped"] for row in await db.fetch("select id, wrapped from data_key order by id")}
 
 
 async def still_works(settings: Settings, owner: Caller, code: str, sensor: dict[str, str]) -> None:
