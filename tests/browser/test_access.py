@@ -8,4 +8,4 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def test_access_in_a_browser(in_browser: Spec) -> None:
-    in_browser("access.spec.ts", 240)
+    in_browser("access.spec.ts")

@@ -8,4 +8,4 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def test_devices_in_a_browser(in_browser: Spec) -> None:
-    in_browser("devices.spec.ts", 120)
+    in_browser("devices.spec.ts")

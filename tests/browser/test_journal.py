@@ -8,4 +8,4 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def test_trouble_reaches_people_in_a_browser(in_browser: Spec) -> None:
-    in_browser("journal.spec.ts", 60)
+    in_browser("journal.spec.ts")

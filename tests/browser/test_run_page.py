@@ -8,4 +8,4 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def test_the_run_page_tells_the_whole_truth(in_browser: Spec) -> None:
-    in_browser("run-page.spec.ts", 90)
+    in_browser("run-page.spec.ts")

@@ -11,4 +11,4 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 def test_the_main_job_in_a_browser(system: System, in_browser: Spec) -> None:
     run(system.demo_sensor("scenario", "bench"))
-    in_browser("scenario.spec.ts", 150)
+    in_browser("scenario.spec.ts")

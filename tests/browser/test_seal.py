@@ -8,4 +8,4 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def test_a_capture_is_sealed_in_a_browser(in_browser: Spec) -> None:
-    in_browser("seal.spec.ts", 60)
+    in_browser("seal.spec.ts")
