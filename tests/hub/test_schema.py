@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import traceback
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,6 +179,8 @@ def test_answers_as_documented(role: str, lab: Lab) -> None:
         except BaseException as failure:
             if isinstance(failure, (KeyboardInterrupt, SystemExit, asyncio.CancelledError)):
                 raise
-            faults.append(f"{operation.method.upper()} {operation.path}: {failure}"[:1500])
+            # With those within: what was drawn, and what was answered to it.
+            told = "".join(traceback.format_exception(failure))
+            faults.append(f"{operation.method.upper()} {operation.path}: {told}"[-6000:])
     session.close()
     assert faults == [], "\n\n".join(faults)
