@@ -168,12 +168,12 @@ test("edge agents show how they are doing; an owner makes and changes them", asy
   await expect(row).toContainText("never heard");
 
   const report = { state: "buffering", version: "0.1.0", waiting: 1280, waiting_bytes: 40_960, spool_bytes: 2_147_483_648, oldest_age_s: 95, dropped: 42, hub_problem: "HTTP 503" };
-  const told = await fetch(`${BASE}/api/v1/edge/status`, {
+  const reported = await fetch(`${BASE}/api/v1/edge/status`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
     body: JSON.stringify(report),
   });
-  expect(told.status).toBe(204);
+  expect(reported.status).toBe(204);
   await expect(row).toContainText("buffering", { timeout: 15_000 });
   await expect(row).toContainText("1,280");
   await expect(row.getByRole("cell", { name: "42" })).toBeVisible();
@@ -183,6 +183,15 @@ test("edge agents show how they are doing; an owner makes and changes them", asy
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(row).toContainText("5,000 /s");
   await expectSound(page, "edge agents");
+
+  // The monitor tells it at the foot of its panel, and leads back here.
+  await page.getByRole("link", { name: "Monitor", exact: true }).click();
+  const told = page.getByRole("complementary").getByRole("listitem").filter({ hasText: `rig ${suffix}` });
+  await expect(told).toContainText("buffering");
+  await expect(told).toContainText("1,280");
+  await expectSound(page, "monitor with edge agents");
+  await told.getByRole("link").click();
+  await page.waitForURL(/settings\?tab=agents$/);
 
   await page.getByRole("button", { name: `Delete rig ${suffix}` }).click();
   await dialog.getByRole("button", { name: "Delete" }).click();

@@ -1,7 +1,7 @@
 /** How the programs of an edge agent are doing, one line for each, in the order of their trouble. */
 
 import type { AgentInstance, EdgeAgent } from "@/api/model";
-import type { Mark } from "@/ui/state-mark";
+import type { Mark } from "./state-mark";
 
 export type AgentState = AgentInstance["state"] | "never";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { AgentInstance, EdgeAgent } from "@/api/model";
-import { linesOf, troubleOf } from "@/features/settings/agent-state";
+import { linesOf, troubleOf } from "@/ui/agent-state";
 
 const instance = (number: number, state: AgentInstance["state"], more: Partial<AgentInstance> = {}): AgentInstance =>
   ({ instance: number, state, told_at: "2026-11-27T12:00:00Z", version: "1", ...more });

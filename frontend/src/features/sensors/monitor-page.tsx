@@ -145,7 +145,7 @@ function Wall({ sensors }: { readonly sensors: readonly Sensor[] }): ReactElemen
           </ul>
         )}
       </div>
-      <MonitorPanel sensors={sensors} opened={panel !== "closed"} onToggle={() => setPanel(panel === "closed" ? null : "closed")}
+      <MonitorPanel projectId={project.id} sensors={sensors} opened={panel !== "closed"} onToggle={() => setPanel(panel === "closed" ? null : "closed")}
         onJournal={setJournal} />
       <JournalDialog sensor={sensors.find((sensor) => sensor.id === journal)} onClose={() => setJournal(null)} />
     </div>

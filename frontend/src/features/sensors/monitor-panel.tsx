@@ -1,4 +1,4 @@
-/** The right panel: what needs attention, and who is active, the slowest first. */
+/** The right panel: what needs attention, who is active, the slowest first, and the edge agents. */
 
 import { UnstyledButton } from "@mantine/core";
 import type { ReactElement } from "react";
@@ -11,12 +11,14 @@ import { Icon } from "@/ui/icons";
 import { Sparkline } from "@/ui/sparkline";
 import { StateMark } from "@/ui/state-mark";
 
+import { AgentsSection } from "./agents-section";
 import { Beats } from "./beats";
 import { Delay } from "./delay";
 import { LATE_MS, liveSensor, needsAttention, type LiveSensor } from "./live-sensor";
 import styles from "./monitor-panel.module.css";
 
 interface Props {
+  readonly projectId: string;
   readonly sensors: readonly Sensor[];
   readonly opened: boolean;
   readonly onToggle: () => void;
@@ -28,7 +30,7 @@ interface Shown {
   readonly live: LiveSensor;
 }
 
-export function MonitorPanel({ sensors, opened, onToggle, onJournal }: Props): ReactElement {
+export function MonitorPanel({ projectId, sensors, opened, onToggle, onJournal }: Props): ReactElement {
   const { t } = useTranslation();
   const client = useTelemetry();
   useRound();
@@ -94,6 +96,7 @@ export function MonitorPanel({ sensors, opened, onToggle, onJournal }: Props): R
           </table>
         )}
       </section>
+      <AgentsSection projectId={projectId} />
     </aside>
   );
 }

@@ -17,7 +17,7 @@ import { Tag } from "@/ui/tag";
 import { Time } from "@/ui/time";
 
 import { EditAgent } from "./agent-dialog";
-import { AGENT_MARKS, linesOf, troubleOf, type AgentLine } from "./agent-state";
+import { AGENT_MARKS, linesOf, troubleOf, type AgentLine } from "@/ui/agent-state";
 import styles from "./settings.module.css";
 
 /** Of the spool, in percent. */
