@@ -16,6 +16,7 @@ from hub.auth.access import PUBLIC
 from hub.kit.context import HUB, Context
 from hub.kit.db import Tx
 from hub.kit.endpoint import Routes, register
+from hub.main import collect_rarely
 from hub.projects.models import Role
 from hub.sensors.access import of_sensor
 from hub.settings import load
@@ -66,6 +67,7 @@ async def main(sensor_id: UUID, bare_port: int) -> None:
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, settings.host, port).start()
+    collect_rarely()  # as the hub does
     await asyncio.Event().wait()
 
 

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 SHUTDOWN_S = 5.0
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """Look for garbage cycles rarely: a body makes thousands of containers, which die without a collector's help."""
     gc.collect()
     gc.freeze()  # what is there now stays; it need not be looked at again
@@ -42,7 +42,7 @@ async def serve(settings: Settings, roles: frozenset[Role]) -> None:
     try:
         site = web.TCPSite(runner, settings.host, settings.http_port, reuse_port=False, ssl_context=tls_of(settings))
         await site.start()
-        _collect_rarely()
+        collect_rarely()
         log.info("hub ready", host=settings.host, port=settings.http_port, roles=sorted(roles))
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

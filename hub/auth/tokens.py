@@ -57,7 +57,7 @@ def issue(keys: Keys, clock: Clock, *, user_id: UUID, session_id: UUID, name: st
 
 def verify(keys: Keys, clock: Clock, token: str) -> AccessToken:
     """Check signature, times, issuer and audience; raises Unauthenticated."""
-    known = hashlib.sha256(keys.sign + token.encode(errors="surrogateescape")).digest()
+    known = hashlib.blake2b(token.encode(errors="surrogateescape"), key=keys.sign[:64], digest_size=32).digest()
     access = _verified.get(known)
     if access is None:
         access = _decode(keys, token)
