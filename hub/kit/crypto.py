@@ -1,6 +1,5 @@
 """What is done with the hub's keys: keyed hashes, sealed texts, fresh tokens."""
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -22,7 +21,7 @@ class Keys:
 
     def digest(self, token: str) -> bytes:
         """Return the keyed hash (32 bytes) under which a token is looked up."""
-        return hmac.new(self.lookup, token.encode(), hashlib.sha256).digest()
+        return hmac.digest(self.lookup, token.encode(), "sha256")
 
 
 def encrypt(key: AESGCM, plain: bytes, about: bytes) -> bytes:

@@ -19,6 +19,8 @@ class Meters:
         ProcessCollector(registry=self.registry)
         self._histograms: dict[str, Histogram] = {}
         self._counters: dict[str, Counter] = {}
+        # Found once for each kind of request: finding them costs more than counting.
+        self._noted: dict[tuple[str, str, int], tuple[Counter, Histogram | None]] = {}
         self._requests = self.counter(
             "etp_http_requests", "Requests answered by this process.", ("method", "route", "status")
         )
@@ -42,12 +44,17 @@ class Meters:
 
     def note_request(self, method: str, route: str | None, status: int, duration_s: float) -> None:
         """Count a request; `route` is its pattern, so that ids make no new series, None where nothing fits."""
-        where = route or "none"
         # Anybody may send any word as a method.
-        known = method if method in _METHODS else "other"
-        self._requests.labels(known, where, str(status)).inc()
-        if status != SWITCHED:
-            self._latency.labels(known, where).observe(duration_s)
+        kind = (method if method in _METHODS else "other", route or "none", status)
+        noted = self._noted.get(kind)
+        if noted is None:
+            known, where, _ = kind
+            latency = None if status == SWITCHED else self._latency.labels(known, where)
+            noted = self._noted[kind] = (self._requests.labels(known, where, str(status)), latency)
+        requests, latency = noted
+        requests.inc()
+        if latency is not None:
+            latency.observe(duration_s)
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

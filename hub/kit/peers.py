@@ -17,6 +17,9 @@ REQUEST_ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 # A hop as some proxies write it: 192.0.2.7:4711, [2001:db8::7]:4711.
 _HOP: Final = re.compile(r"\[(?P<six>[0-9A-Fa-f:.]+)\](?::\d+)?|(?P<four>[0-9.]+)(?::\d+)?|(?P<bare>[0-9A-Fa-f:.]+)")
 
+_IDS_AT_ONCE: Final = 256
+_ids: list[str] = []  # drawn in advance: the system's randomness costs a call each time
+
 # What proxies write to tell for whom they speak.
 _SPOKEN_FOR: Final = ("forwarded", "x-forwarded-", "x-real-ip", "via")
 
@@ -26,15 +29,24 @@ def arrive(request: web.BaseRequest, trusted: Sequence[Network], *, always_https
     always_https = always_https or request.secure
     peer = _address(request.remote or "") if trusted else None
     if peer is None or not _among(peer, trusted):
-        return Arrival(secrets.token_hex(8), request.remote, always_https)
+        return Arrival(_new_id(), request.remote, always_https)
     hops = (hop.strip() for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(","))
     proto = ",".join(request.headers.getall("X-Forwarded-Proto", [])).rpartition(",")[2].strip().lower()
     told = request.headers.get("X-Request-ID", "")
     return Arrival(
-        request_id=told if REQUEST_ID.fullmatch(told) else secrets.token_hex(8),
+        request_id=told if REQUEST_ID.fullmatch(told) else _new_id(),
         address=str(_client(peer, list(hops), trusted)),
         https=always_https or proto == "https",
     )
+
+
+def _new_id() -> str:
+    try:
+        return _ids.pop()
+    except IndexError:
+        text = secrets.token_hex(8 * _IDS_AT_ONCE)
+        _ids.extend(text[at : at + 16] for at in range(16, len(text), 16))
+        return text[:16]
 
 
 def is_neighbour(request: web.BaseRequest) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from contract.packet_lines import Fault, Lines, Origin
 from contract.packets import decode, decode_packed
@@ -56,7 +55,7 @@ class Receiver:
 
     async def cover(self, packet: Packet) -> None:
         """Look anew which sensors the token is good for, where it seems not to be good for one that is named."""
-        named: set[UUID | None] = {series.sensor_id for series in packet.series}
+        named = [series.sensor_id for series in packet.series]
         self.device = await self.fabric.registry.covering(self.token, self.device, named)
 
     def count(self, packet: Packet) -> None:
