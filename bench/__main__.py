@@ -61,7 +61,7 @@ def _bounded(
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     _ingest("ingest-100", Load(100, 400_000, connections=32, floor=0.2)),
-    _ingest("ingest-1000", Load(1_000, 1_200_000, connections=16, floor=1.0)),
+    _ingest("ingest-1000", Load(1_000, 1_200_000, connections=24, floor=1.0)),
     _ingest("ingest-10000", Load(10_000, 3_000_000, connections=8, floor=2.0)),
     _latency("http-to-websocket", Path("http", limit_ms=150.0)),
     _latency("mqtt-to-websocket", Path("mqtt", limit_ms=250.0)),
