@@ -1,9 +1,11 @@
 """The ledger of samples: received = stored + duplicates + rejected + pending, for a sensor and for a capture."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
+import numpy as np
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -26,13 +28,14 @@ async def of_sensor(hub: Hub, sensor_no: int) -> Ledger:
     The stream is asked first and one snapshot of the database after it, so that a sample that is stored in between is
     counted once.
     """
-    behind = await _behind(hub, [sensor_no])
+    only = [sensor_no]
+    behind = await _behind(hub, only)
     async with hub.db.snapshot() as tx:
-        pending = (await _pending(tx, behind, [sensor_no], NO_TIME, FAR_FUTURE_US))[sensor_no]
-        counts = await read_queries.sensor_counts(tx, sensor_no)
-        packets = await read_queries.packet_counts(tx, sensor_no)
-        lost = await read_queries.lost_count(tx, sensor_no, NO_TIME, FAR_FUTURE_US)
-        dropped = await dropped_queries.count(tx, sensor_no, NO_TIME, FAR_FUTURE_US)
+        pending = (await _pending(tx, behind, only, NO_TIME, FAR_FUTURE_US))[sensor_no]
+        counts = (await read_queries.sensor_counts(tx, only)).get(sensor_no)
+        packets = (await read_queries.packet_counts(tx, only)).get(sensor_no)
+        lost = await read_queries.lost_counts(tx, only, NO_TIME, FAR_FUTURE_US)
+        dropped = await dropped_queries.counts(tx, only, NO_TIME, FAR_FUTURE_US)
     received = (counts["received"] if counts else 0) + pending
     sent, gaps = _packets(packets, received)
     return Ledger(
@@ -43,15 +46,18 @@ async def of_sensor(hub: Hub, sensor_no: int) -> Ledger:
         pending=pending,
         late=counts["late"] if counts else 0,
         differing=counts["differing"] if counts else 0,
-        lost=lost,
-        dropped=dropped,
+        lost=lost[sensor_no],
+        dropped=dropped[sensor_no],
         sent=sent,
         gaps=gaps,
     )
 
 
 async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
-    """Return the ledger of a capture's range, in all and for each sensor; rejected counts those with a known time."""
+    """Return the ledger of a capture's range, in all and for each sensor; rejected counts those with a known time.
+
+    Each table is asked once for all sensors: a capture may have hundreds, and its viewers see it counted every second.
+    """
     async with hub.db.connection() as connection:
         sensors = await read_queries.capture_sensors(connection, capture_id)
     numbers = [sensor["no"] for sensor in sensors]
@@ -60,31 +66,34 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
         from_us, to_us = await capture_bounds(tx, capture_id)
         pending = await _pending(tx, behind, numbers, from_us, to_us)
         late = await read_queries.late_of_capture(tx, capture_id, numbers)
-        parts: list[SensorLedger] = []
-        for sensor in sensors:
-            no = sensor["no"]
-            stored = await read_queries.stored_in_sealed(tx, capture_id, no)
-            if stored is None:
-                stored = await read_queries.stored_in_range(tx, no, from_us, to_us, LONGEST_SPAN_US)
-            refused = await read_queries.not_stored_in_range(tx, no, from_us, to_us)
-            duplicates, rejected = (refused["duplicates"], refused["rejected"]) if refused else (0, 0)
-            received = stored + duplicates + rejected + pending[no]
-            sent, gaps = await _packets_in_range(tx, no, to_us, received)
-            parts.append(
-                SensorLedger(
-                    sensor_id=sensor["id"],
-                    received=received,
-                    stored=stored,
-                    duplicates=duplicates,
-                    rejected=rejected,
-                    pending=pending[no],
-                    late=late.get(no, 0),
-                    lost=await read_queries.lost_count(tx, no, from_us, to_us),
-                    dropped=await dropped_queries.count(tx, no, from_us, to_us),
-                    sent=sent,
-                    gaps=gaps,
-                )
+        stored = await read_queries.stored_in_sealed(tx, capture_id)
+        if stored is None:
+            stored = await read_queries.stored_in_range(tx, numbers, from_us, to_us, LONGEST_SPAN_US)
+        duplicates, rejected = await read_queries.not_stored_in_range(tx, numbers, from_us, to_us)
+        lost = await read_queries.lost_counts(tx, numbers, from_us, to_us)
+        dropped = await dropped_queries.counts(tx, numbers, from_us, to_us)
+        counts = await read_queries.sensor_counts(tx, numbers)
+        packets = await read_queries.packet_counts(tx, numbers)
+    parts: list[SensorLedger] = []
+    for sensor in sensors:
+        no = sensor["no"]
+        received = stored[no] + duplicates[no] + rejected[no] + pending[no]
+        sent, gaps = _packets_in_range(packets.get(no), counts.get(no), to_us, received)
+        parts.append(
+            SensorLedger(
+                sensor_id=sensor["id"],
+                received=received,
+                stored=stored[no],
+                duplicates=duplicates[no],
+                rejected=rejected[no],
+                pending=pending[no],
+                late=late[no],
+                lost=lost[no],
+                dropped=dropped[no],
+                sent=sent,
+                gaps=gaps,
             )
+        )
     return CaptureLedger(
         received=sum(part.received for part in parts),
         stored=sum(part.stored for part in parts),
@@ -116,14 +125,13 @@ def _packets(counts: Any, received: int) -> tuple[int | None, int | None]:
     return (received if gaps == 0 else None), gaps
 
 
-async def _packets_in_range(tx: Tx, sensor_no: int, to_us: int, received: int) -> tuple[int | None, int | None]:
+def _packets_in_range(packets: Any, counts: Any, to_us: int, received: int) -> tuple[int | None, int | None]:
     """Return the samples sent and the missing packets before `to_us`, where that is certain; else None.
 
     Of a missing packet nobody knows which times it held. So a capture is known to be whole only while its sensor misses
     none at all and was heard past the end.
     """
-    sent, gaps = _packets(await read_queries.packet_counts(tx, sensor_no), received)
-    counts = await read_queries.sensor_counts(tx, sensor_no)
+    sent, gaps = _packets(packets, received)
     heard_past = counts is not None and counts["high_water"] is not None and counts["high_water"] >= to_us
     return (sent, 0) if gaps == 0 and heard_past else (None, None)
 
@@ -190,15 +198,19 @@ async def _pending(
         for shard in {shard for shard, _ in behind}
         for row in await queries.lives(tx, shard)
     }
-    for shard, entry in behind:
+    for place, (shard, entry) in enumerate(behind):
+        if place % PAGE == 0:
+            await asyncio.sleep(0)  # after an outage there may be hundreds of thousands
         if entry.id <= stored.get((shard, entry.life), START):
             continue
         try:
             content = entries.decode(entry.data)
         except entries.EntryBroken:
             continue  # the writer sets it aside and books nothing for it
-        numbers = content.sensor_no
-        for no in found:
-            for times in (content.t_us[numbers == no], content.rejects[content.rejects["sensor_no"] == no]["t"]):
-                found[no] += int(((times >= from_us) & (times < to_us)).sum())
+        rejects = content.rejects
+        for numbers, times in ((content.sensor_no, content.t_us), (rejects["sensor_no"], rejects["t"])):
+            inside = numbers[(times >= from_us) & (times < to_us)]
+            for no, count in zip(*(part.tolist() for part in np.unique(inside, return_counts=True)), strict=True):
+                if no in found:
+                    found[no] += count
     return found

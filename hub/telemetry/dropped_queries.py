@@ -1,11 +1,13 @@
 """SQL of the samples that edge agents had to drop."""
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
 
 from hub.kit.db import Tx
+from hub.telemetry.read_queries import by_sensor
 
 
 async def add(
@@ -38,15 +40,17 @@ async def add(
     )
 
 
-async def count(tx: Tx, sensor_no: int, from_us: int, to_us: int) -> int:
-    """Count a sensor's samples that edge agents dropped, by the stretches of time that meet a range."""
-    return await tx.fetchval(
+async def counts(tx: Tx, sensors: Sequence[int], from_us: int, to_us: int) -> Counter[int]:
+    """Count by sensor the samples that edge agents dropped, by the stretches of time that meet a range."""
+    rows = await tx.fetch(
         """
-        select coalesce(sum(samples), 0)::bigint
+        select sensor_no, sum(samples)::bigint as n
         from edge_dropped
-        where sensor_no = $1 and first_t < $3 and last_t >= $2
+        where sensor_no = any ($1::int[]) and first_t < $3 and last_t >= $2
+        group by sensor_no
         """,
-        sensor_no,
+        sensors,
         from_us,
         to_us,
     )
+    return by_sensor(rows)

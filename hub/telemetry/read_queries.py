@@ -1,6 +1,7 @@
 """SQL of reading samples and of the ledgers."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -87,7 +88,7 @@ async def chunks(
         where chunk.capture_id = $5 and chunk.sensor_no = $1 and chunk.first_t > $2::bigint - $4::bigint
           and chunk.first_t < $3 and chunk.last_t >= $2
           and exists (select from capture_session where id = $5::uuid and status = 'sealed')
-        union all
+        union
         select first_t, n, array_send(t_offset), array_send(raw), array_send(physical),
           status, profile_version, array_send(identity), false
         from telemetry_recent chunk
@@ -189,103 +190,117 @@ async def revisions(tx: Tx, capture_id: UUID, sensor_id: UUID) -> list[asyncpg.R
     )
 
 
-async def sensor_counts(tx: Tx, sensor_no: int) -> asyncpg.Record | None:
-    """Read a sensor's booked counts and its newest t (µs)."""
-    return await tx.fetchrow(
+async def sensor_counts(tx: Tx, sensors: Sequence[int]) -> dict[int, asyncpg.Record]:
+    """Read by sensor the booked counts and the newest t (µs); what nothing was booked for is left out."""
+    rows = await tx.fetch(
         """
-        select received, stored, duplicates, rejected, late, differing, high_water
+        select sensor_no, received, stored, duplicates, rejected, late, differing, high_water
         from sensor_ledger
-        where sensor_no = $1
+        where sensor_no = any ($1::int[])
         """,
-        sensor_no,
+        sensors,
     )
+    return {row["sensor_no"]: row for row in rows}
 
 
-async def packet_counts(tx: Tx, sensor_no: int) -> asyncpg.Record | None:
-    """Count a sensor's numbered packets: `sent` from the first to the last number of each boot, `seen` of these."""
-    return await tx.fetchrow(
+async def packet_counts(tx: Tx, sensors: Sequence[int]) -> dict[int, asyncpg.Record]:
+    """Count numbered packets by sensor: `sent` from the first to the last number of each boot, `seen` of these."""
+    rows = await tx.fetch(
         """
-        select coalesce(sum(upper(seen) - lower(seen)), 0)::bigint as sent,
-          coalesce(sum((select sum(upper(part) - lower(part)) from unnest(seen) part)), 0)::bigint as seen
+        select sensor_no, sum(upper(seen) - lower(seen))::bigint as sent,
+          sum((select sum(upper(part) - lower(part)) from unnest(seen) part))::bigint as seen
         from sensor_packets
-        where sensor_no = $1
+        where sensor_no = any ($1::int[])
+        group by sensor_no
         """,
-        sensor_no,
+        sensors,
     )
+    return {row["sensor_no"]: row for row in rows}
 
 
-async def lost_count(tx: Tx, sensor_no: int, from_us: int, to_us: int) -> int:
-    """Count a sensor's samples that were acknowledged and then lost with the stream's files, by batches in a range."""
-    return await tx.fetchval(
+async def lost_counts(tx: Tx, sensors: Sequence[int], from_us: int, to_us: int) -> Counter[int]:
+    """Count by sensor what was acknowledged and then lost with the stream's files, by batches that meet a range."""
+    rows = await tx.fetch(
         """
-        select coalesce(sum(samples), 0)::bigint
+        select sensor_no, sum(samples)::bigint as n
         from stream_lost
-        where sensor_no = $1 and first_t < $3 and last_t >= $2
+        where sensor_no = any ($1::int[]) and first_t < $3 and last_t >= $2
+        group by sensor_no
         """,
-        sensor_no,
+        sensors,
         from_us,
         to_us,
     )
+    return by_sensor(rows)
 
 
-async def stored_in_range(tx: Tx, sensor_no: int, from_us: int, to_us: int, span_us: int) -> int:
-    """Count a sensor's stored samples with from ≤ t < to."""
-    return await tx.fetchval(
+async def stored_in_range(tx: Tx, sensors: Sequence[int], from_us: int, to_us: int, span_us: int) -> Counter[int]:
+    """Count stored samples with from ≤ t < to, by sensor."""
+    rows = await tx.fetch(
         """
-        select coalesce(sum(
+        select sensor_no, sum(
           case
             when first_t >= $2 and last_t < $3 then n
             else (select count(*) from unnest(t_offset) o where first_t + o >= $2 and first_t + o < $3)
           end
-        ), 0)::bigint
+        )::bigint as n
         from telemetry_recent
-        where sensor_no = $1 and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+        where sensor_no = any ($1::int[]) and first_t > $2::bigint - $4::bigint and first_t < $3 and last_t >= $2
+        group by sensor_no
         """,
-        sensor_no,
+        sensors,
         from_us,
         to_us,
         span_us,
     )
+    return by_sensor(rows)
 
 
-async def stored_in_sealed(tx: Tx, capture_id: UUID, sensor_no: int) -> int | None:
-    """Count a sensor's stored samples of a sealed capture, with those that no seal took in yet; None before a seal."""
-    return await tx.fetchval(
+async def stored_in_sealed(tx: Tx, capture_id: UUID) -> Counter[int] | None:
+    """Count by sensor what a sealed capture stores, with what no seal took in yet; None before its seal."""
+    if not await tx.fetchval("select status = 'sealed' from capture_session where id = $1", capture_id):
+        return None
+    rows = await tx.fetch(
         """
-        select (
-          select coalesce(sum(n), 0)
-          from telemetry_captured
-          where capture_id = $1 and sensor_no = $2
-        )::bigint + (
-          select coalesce(sum(n), 0)
-          from capture_late
-          where capture_id = $1 and sensor_no = $2 and seal is null
-        )::bigint
-        from capture_session
-        where id = $1 and status = 'sealed'
+        select sensor_no, sum(n)::bigint as n
+        from (
+          select sensor_no, n from telemetry_captured where capture_id = $1
+          union all
+          select sensor_no, n from capture_late where capture_id = $1 and seal is null
+        ) part
+        group by sensor_no
         """,
         capture_id,
-        sensor_no,
     )
+    return by_sensor(rows)
 
 
-async def not_stored_in_range(tx: Tx, sensor_no: int, from_us: int, to_us: int) -> asyncpg.Record | None:
-    """Count a sensor's received samples with from ≤ t < to that were not stored: duplicates, and the others."""
-    return await tx.fetchrow(
+async def not_stored_in_range(
+    tx: Tx, sensors: Sequence[int], from_us: int, to_us: int
+) -> tuple[Counter[int], Counter[int]]:
+    """Count by sensor received samples with from ≤ t < to that were not stored: duplicates, and the others."""
+    rows = await tx.fetch(
         """
-        select count(*) filter (where part.reason = 'duplicate') as duplicates,
-          count(*) filter (where part.reason <> 'duplicate') as rejected
+        select part.sensor_no, part.reason = 'duplicate' as duplicate, count(*) as n
         from telemetry_not_stored part
         cross join lateral unnest(part.t) as one (t)
-        where part.sensor_no = $1 and part.first_t < $3 and part.last_t >= $2 and one.t >= $2 and one.t < $3
+        where part.sensor_no = any ($1::int[]) and part.first_t < $3 and part.last_t >= $2
+          and one.t >= $2 and one.t < $3
+        group by 1, 2
         """,
-        sensor_no,
+        sensors,
         from_us,
         to_us,
     )
+    return by_sensor(row for row in rows if row["duplicate"]), by_sensor(row for row in rows if not row["duplicate"])
 
 
-async def late_of_capture(tx: Tx, capture_id: UUID, sensors: Sequence[int]) -> dict[int, int]:
+def by_sensor(rows: Iterable[asyncpg.Record]) -> Counter[int]:
+    """Return each row's n under its sensor_no; 0 for all others."""
+    return Counter({row["sensor_no"]: row["n"] for row in rows})
+
+
+async def late_of_capture(tx: Tx, capture_id: UUID, sensors: Sequence[int]) -> Counter[int]:
     """Count the samples of a capture, sensor by sensor, that were stored after its Stop."""
     rows = await tx.fetch(
         """
@@ -297,7 +312,7 @@ async def late_of_capture(tx: Tx, capture_id: UUID, sensors: Sequence[int]) -> d
         capture_id,
         sensors,
     )
-    return {row["sensor_no"]: row["n"] for row in rows}
+    return by_sensor(rows)
 
 
 async def now_us(tx: Tx) -> int:
