@@ -66,8 +66,9 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
         from_us, to_us = await capture_bounds(tx, capture_id)
         pending = await _pending(tx, behind, numbers, from_us, to_us)
         late = await read_queries.late_of_capture(tx, capture_id, numbers)
-        stored = await read_queries.stored_in_sealed(tx, capture_id)
-        if stored is None:
+        if await read_queries.is_sealed(tx, capture_id):
+            stored = await read_queries.stored_in_sealed(tx, capture_id)
+        else:
             stored = await read_queries.stored_in_range(tx, numbers, from_us, to_us, LONGEST_SPAN_US)
         duplicates, rejected = await read_queries.not_stored_in_range(tx, numbers, from_us, to_us)
         lost = await read_queries.lost_counts(tx, numbers, from_us, to_us)

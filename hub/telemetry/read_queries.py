@@ -88,7 +88,7 @@ async def chunks(
         where chunk.capture_id = $5 and chunk.sensor_no = $1 and chunk.first_t > $2::bigint - $4::bigint
           and chunk.first_t < $3 and chunk.last_t >= $2
           and exists (select from capture_session where id = $5::uuid and status = 'sealed')
-        union
+        union all
         select first_t, n, array_send(t_offset), array_send(raw), array_send(physical),
           status, profile_version, array_send(identity), false
         from telemetry_recent chunk
@@ -256,10 +256,13 @@ async def stored_in_range(tx: Tx, sensors: Sequence[int], from_us: int, to_us: i
     return by_sensor(rows)
 
 
-async def stored_in_sealed(tx: Tx, capture_id: UUID) -> Counter[int] | None:
-    """Count by sensor what a sealed capture stores, with what no seal took in yet; None before its seal."""
-    if not await tx.fetchval("select status = 'sealed' from capture_session where id = $1", capture_id):
-        return None
+async def is_sealed(tx: Tx, capture_id: UUID) -> bool:
+    """Tell whether a capture is sealed."""
+    return bool(await tx.fetchval("select status = 'sealed' from capture_session where id = $1", capture_id))
+
+
+async def stored_in_sealed(tx: Tx, capture_id: UUID) -> Counter[int]:
+    """Count by sensor what a sealed capture stores, with what no seal took in yet."""
     rows = await tx.fetch(
         """
         select sensor_no, sum(n)::bigint as n
