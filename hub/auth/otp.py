@@ -95,7 +95,7 @@ async def clear(tx: Tx, user_id: UUID) -> None:
 async def check(ctx: Context, tx: Tx, user_id: UUID, code: str) -> None:
     """Use a code of the authenticator or a recovery code up; raises OtpRefused, TooManyAttempts."""
     await throttle.of_codes(ctx, user_id)
-    if code.isdigit() and len(code) == 6:
+    if code.isascii() and code.isdigit() and len(code) == 6:
         right = await _matches_authenticator(ctx, tx, user_id, code)
     else:
         right = await otp_queries.use_recovery_code(tx, user_id, ctx.hub.keys.digest(_plain(code)))
@@ -105,7 +105,7 @@ async def check(ctx: Context, tx: Tx, user_id: UUID, code: str) -> None:
 
 async def _matches_authenticator(ctx: Context, tx: Tx, user_id: UUID, code: str) -> bool:
     sealed = await otp_queries.secret(tx, user_id)
-    if sealed is None:
+    if sealed is None or not code.isascii():
         return False
     totp = TOTP((await ctx.hub.vault.unseal(sealed, _about(user_id))).decode())
     now = ctx.hub.clock.now_us() // 1_000_000 // STEP_S

@@ -86,6 +86,11 @@ class Endpoint:
     adapter: TypeAdapter[Any] | None = field(repr=False, compare=False)
 
     @property
+    def repeatable(self) -> bool:
+        """Tell whether it creates something for a caller, who may repeat it under an Idempotency-Key."""
+        return self.status == HTTPStatus.CREATED and self.access.scheme is not None
+
+    @property
     def summary(self) -> str:
         """Return the first line of the handler's docstring."""
         return (inspect.getdoc(self.handler) or "").split("\n", 1)[0]
@@ -190,10 +195,11 @@ async def _handle(endpoint: Endpoint, answer: TypeAdapter[Any] | None, ctx: Cont
         raw = await _read_body(ctx.request)
         arguments["body"] = _parse_body(endpoint.adapter, raw)
     async with _transaction(ctx, endpoint):
-        response = await idempotency.recall(ctx, raw)
+        key = idempotency.key_of(ctx)
+        response = await idempotency.recall(ctx, key, raw)
         if response is None:
             response = _respond(ctx, endpoint, answer, await endpoint.handler(ctx, **arguments))
-            await idempotency.remember(ctx, raw, response)
+            await idempotency.remember(ctx, key, raw, response)
     if endpoint.method == "DELETE":
         ctx.hub.remembered.forget()
     for act in ctx.after_commit:

@@ -10,7 +10,11 @@ from hub.kit.problems import IdempotencyConflict
 HEADER = "Idempotency-Key"
 
 
-def _key(ctx: Context) -> str | None:
+def key_of(ctx: Context) -> str | None:
+    """Return the key of a request, None where it counts for nothing: it is the caller's own, so somebody must be admitted.
+
+    Asked before the handler, which may admit whoever asks (logging in): such answers hold secrets, and are not kept.
+    """
     if ctx.request.method != "POST" or ctx.transaction is None or ctx.principal is None:
         return None
     key = ctx.request.headers.get(HEADER)
@@ -25,9 +29,8 @@ def _fingerprint(ctx: Context, body: bytes) -> bytes:
     return hashlib.sha256(f"{ctx.request.method} {ctx.request.path}\n".encode() + body).digest()
 
 
-async def recall(ctx: Context, body: bytes) -> web.Response | None:
+async def recall(ctx: Context, key: str | None, body: bytes) -> web.Response | None:
     """Return the answer that this key got before; raises IdempotencyConflict when it was for another request."""
-    key = _key(ctx)
     if key is None:
         return None
     # The lock makes a concurrent repetition wait for the first one's commit instead of racing it.
@@ -49,9 +52,8 @@ async def recall(ctx: Context, body: bytes) -> web.Response | None:
     return web.Response(body=answer, status=row["status"], content_type="application/json")
 
 
-async def remember(ctx: Context, body: bytes, response: web.StreamResponse) -> None:
+async def remember(ctx: Context, key: str | None, body: bytes, response: web.StreamResponse) -> None:
     """Keep a success under the request's key, sealed since it may hold a token, in the request's transaction."""
-    key = _key(ctx)
     if key is None or response.status >= 400 or not isinstance(response, web.Response):
         return
     answer = response.body if isinstance(response.body, bytes) else b""

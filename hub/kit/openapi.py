@@ -63,7 +63,7 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
             *_path_parameters(endpoint),
             *_query_parameters(endpoint.query, schemas),
             *_header_parameters(endpoint),
-            *([IDEMPOTENCY_KEY] if endpoint.status == HTTPStatus.CREATED else []),
+            *([IDEMPOTENCY_KEY] if endpoint.repeatable else []),
         ],
         "responses": _responses(endpoint, schemas),
     }
@@ -143,7 +143,7 @@ def _problems_of(endpoint: Endpoint) -> set[type[Problem]]:
         problems.add(TooManyRequests)
     if endpoint.body is not None:
         problems |= {BrokenJson, BodyBroken, BodyTooLarge, BodyTooSlow, WrongContentType}
-    if endpoint.status == HTTPStatus.CREATED:
+    if endpoint.repeatable:
         problems.add(IdempotencyConflict)
     return problems
 

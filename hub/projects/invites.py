@@ -117,6 +117,7 @@ async def _find(ctx: Context, code: str) -> asyncpg.Record:
         ("revoked", "It was revoked."),
         ("spent", "It was used as often as it is good for."),
         ("expired", "It has expired."),
+        ("orphaned", "Whoever made it owns the project no longer."),
     ):
         if invite[fault]:
             raise InviteRefused(why=why)

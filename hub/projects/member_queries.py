@@ -139,7 +139,14 @@ async def find_invite(tx: Tx, digest: bytes) -> asyncpg.Record | None:
         """
         select invite.id, invite.project_id, project.name as project_name, invite.role, invite.expires_at,
           invite.expires_at <= now() as expired, invite.revoked_at is not null as revoked,
-          invite.uses >= invite.max_uses as spent, project.deleted_at is not null as gone
+          invite.uses >= invite.max_uses as spent, project.deleted_at is not null as gone,
+          invite.created_by is not null and not exists (
+            select
+            from project_member member
+            join app_user on app_user.id = member.user_id
+            where member.project_id = invite.project_id and member.user_id = invite.created_by
+              and member.role = 'owner' and app_user.disabled_at is null
+          ) as orphaned
         from invite
         left join project on project.id = invite.project_id
         where invite.digest = $1
@@ -178,3 +185,18 @@ async def revoke_invite(tx: Tx, invite_id: UUID) -> bool:
         )
         is not None
     )
+
+
+async def revoke_invites_by(tx: Tx, project_id: UUID, user_id: UUID) -> list[UUID]:
+    """Revoke the invites into a project that a user made; returns those that were still open."""
+    rows = await tx.fetch(
+        """
+        update invite
+        set revoked_at = now()
+        where project_id = $1 and created_by = $2 and revoked_at is null and uses < max_uses and expires_at > now()
+        returning id
+        """,
+        project_id,
+        user_id,
+    )
+    return [row["id"] for row in rows]

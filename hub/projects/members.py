@@ -24,6 +24,8 @@ async def put(ctx: Context, project_id: UUID, user_id: UUID, role: Role) -> Memb
     await queries.put_member(ctx.tx, project_id=project_id, user_id=user_id, role=role)
     old = {} if before is None else {"role": before["role"]}
     await record(ctx, Fact("member.put", subject_id=user_id, before=old, after={"role": role}))
+    if role is not Role.OWNER:
+        await _revoke_invites(ctx, project_id, user_id)
     ctx.after_commit.append(ctx.hub.remembered.forget)
     row = await member_queries.find(ctx.tx, project_id, user_id)
     if row is None:
@@ -41,3 +43,10 @@ async def remove(ctx: Context, project_id: UUID, user_id: UUID) -> None:
     if had is None:
         raise NotFound(noun="member")
     await record(ctx, Fact("member.left" if leaving else "member.removed", subject_id=user_id, details={"role": had}))
+    await _revoke_invites(ctx, project_id, user_id)
+
+
+async def _revoke_invites(ctx: Context, project_id: UUID, user_id: UUID) -> None:
+    """Revoke what a former owner invited by: it would let them in again."""
+    for invite_id in await member_queries.revoke_invites_by(ctx.tx, project_id, user_id):
+        await record(ctx, Fact("invite.revoked", subject_id=invite_id, details={"why": "its maker is no owner now"}))
