@@ -59,8 +59,9 @@ def refusal(access: Access, caller: Caller) -> HTTPStatus | None:
             return ADMITTED if caller in DEVICES else HTTPStatus.UNAUTHORIZED
         case Device(kinds=kinds):
             return ADMITTED if DEVICES.get(caller) in kinds else HTTPStatus.UNAUTHORIZED
-        case LoggedIn(needs=needs):
-            return _without_login(caller) or _of_scope(caller, needs)
+        case LoggedIn():
+            bound = HTTPStatus.FORBIDDEN if access.unbound and caller is Caller.ELSEWHERE else ADMITTED
+            return _without_login(caller) or _of_scope(caller, access.needs) or bound
         case Member() | NamedProject():
             return _without_login(caller) or _of_scope(caller, access.needs) or _of_member(caller, access.least)
         case _:

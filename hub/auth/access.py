@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hub.auth import session_queries, token_queries, tokens
 from hub.auth.models import Scope
-from hub.auth.problems import SessionNeeded, TokenNotEnough
+from hub.auth.problems import SessionNeeded, TokenNotEnough, TokenOfOneProject
 from hub.kit.context import Context, Principal
 from hub.kit.db import Tx
 from hub.kit.endpoint import Access
@@ -95,9 +95,13 @@ class Public(Access):
 
 @dataclass(frozen=True)
 class LoggedIn(Access):
-    """Admits every user; `needs` is the scope that a personal token must have, None admits sessions only."""
+    """Admits every user; `needs` is the scope that a personal token must have, None admits sessions only.
+
+    `unbound` refuses tokens that are bound to one project.
+    """
 
     needs: Scope | None
+    unbound: bool = False
 
     @property
     def scheme(self) -> str | None:
@@ -107,19 +111,24 @@ class LoggedIn(Access):
     @property
     def rule(self) -> str:
         """Return who is admitted."""
-        return "logged in, no personal token" if self.needs is None else f"logged in, or a token with {self.needs}"
+        if self.needs is None:
+            return "logged in, no personal token"
+        return f"logged in, or a token with {self.needs}" + (" in all projects" if self.unbound else "")
 
     @property
     def problems(self) -> Sequence[type[Problem]]:
         """Return what the rule may answer."""
-        return (Unauthenticated, SessionNeeded if self.needs is None else TokenNotEnough)
+        bound = (TokenOfOneProject,) if self.unbound else ()
+        return (Unauthenticated, SessionNeeded if self.needs is None else TokenNotEnough, *bound)
 
     async def admit(self, ctx: Context) -> None:
         """Identify the user."""
-        await identify(ctx, self.needs)
+        user = await identify(ctx, self.needs)
+        if self.unbound and isinstance(user, Personal) and user.project_id is not None:
+            raise TokenOfOneProject
 
 
 PUBLIC = Public()
 SESSION = LoggedIn(None)
 READER = LoggedIn("read")
-ADMIN = LoggedIn("admin")
+UNBOUND_ADMIN = LoggedIn("admin", unbound=True)

@@ -8,9 +8,10 @@ from uuid import UUID
 import asyncpg
 
 from hub.auth import otp, otp_queries, passwords, queries, session_queries, sessions, throttle, token_queries
+from hub.auth.access import Personal
 from hub.auth.letters import PASSWORD_CHANGED, PASSWORD_RESET, link, write_to
 from hub.auth.models import Login, Me, Membership, PasswordChange, PasswordReset, Registration, Tokens
-from hub.auth.problems import EmailTaken, LoginFailed, OtpNeeded, OtpRefused, OtpRequired, ResetRefused
+from hub.auth.problems import EmailTaken, LoginFailed, OtpRefused, OtpRequired, ResetRefused
 from hub.kit.context import Context, Principal
 from hub.kit.db import Tx
 from hub.kit.problems import Problem, Unauthenticated
@@ -84,9 +85,9 @@ async def register(ctx: Context, body: Registration) -> UUID:
 
 
 async def login(ctx: Context, credentials: Login) -> Tokens | Problem:
-    """Check e-mail, password and second factor and begin a session; raises OtpRequired, TooManyAttempts.
+    """Check e-mail, password and second factor and begin a session; raises TooManyAttempts.
 
-    LoginFailed and OtpRefused are returned, not raised, so that the fact of the attempt is committed.
+    LoginFailed, OtpRequired and OtpRefused are returned, not raised, so that the fact of the attempt is committed.
     """
     user = await queries.user_by_email(ctx.tx, credentials.email)
     try:
@@ -96,6 +97,10 @@ async def login(ctx: Context, credentials: Login) -> Tokens | Problem:
         details = {"why": refused.code()}
         await record(ctx, Fact("user.login_failed", subject_id=user["id"] if user else None, details=details))
         return refused
+    except OtpRequired as asked:
+        # Whoever stole the password learns here that it is right.
+        await record(ctx, Fact("user.code_asked", subject_id=user["id"] if user else None))
+        return asked
     ctx.principal = Principal("user", user["id"], user["name"])
     if passwords.is_outdated(user["password_hash"]):
         await queries.put_password(ctx.tx, user["id"], await passwords.hash_password(credentials.password))
@@ -139,7 +144,7 @@ async def forget_password(ctx: Context, email: str) -> None:
 async def reset_password(ctx: Context, body: PasswordReset) -> None:
     """Set a new password with the token of a link; all sessions and links of the user end. Raises ResetRefused."""
     await throttle.of_address(ctx, "password resets")
-    user_id = await queries.use_reset(ctx.tx, ctx.hub.keys.digest(body.token))
+    user_id = await queries.use_reset(ctx.tx, ctx.hub.keys.digest(body.token), ctx.address)
     user = None if user_id is None else await queries.user_by_id(ctx.tx, user_id)
     if user is None or user["disabled_at"] is not None:
         raise ResetRefused
@@ -149,12 +154,10 @@ async def reset_password(ctx: Context, body: PasswordReset) -> None:
 
 
 async def change_password(ctx: Context, body: PasswordChange) -> None:
-    """Replace the caller's password; the caller's other sessions end. Raises PasswordWrong, OtpNeeded, OtpRefused."""
+    """Replace the caller's password; the caller's other sessions end. Raises PasswordWrong, MfaRequired, OtpRefused."""
     user = await passwords.prove_password(ctx, body.password)
     if user["has_otp"]:
-        if body.otp is None:
-            raise OtpNeeded
-        await otp.check(ctx, ctx.tx, user["id"], body.otp)
+        await otp.check(ctx, ctx.tx, user["id"], otp.shown(ctx, body.otp))
     await _set_password(ctx, user, body.new_password, field="new_password", but=ctx.caller.credential_id)
     await record(ctx, Fact("password.changed", subject_id=user["id"]))
 
@@ -174,7 +177,8 @@ async def me(ctx: Context) -> Me:
     user = await queries.user_by_id(ctx.tx, ctx.caller.id)
     if user is None:
         raise Unauthenticated
-    rows = await queries.memberships(ctx.tx, ctx.caller.id)
+    only = ctx.caller.project_id if isinstance(ctx.caller, Personal) else None
+    rows = [row for row in await queries.memberships(ctx.tx, ctx.caller.id) if only in {None, row["id"]}]
     return Me(
         id=user["id"],
         email=user["email"],

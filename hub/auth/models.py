@@ -91,7 +91,7 @@ class PasswordReset(BaseModel):
 
 
 class PasswordChange(BaseModel):
-    """The present password, a one-time code where a second factor is set up, and the new password."""
+    """The present password, a one-time code (or as X-OTP) where a second factor is set up, and the new password."""
 
     password: Password
     otp: Otp | None = None
@@ -111,10 +111,10 @@ class OtpProof(BaseModel):
 
 
 class BothProofs(BaseModel):
-    """Password and one-time code once more, before the second factor changes."""
+    """Password and one-time code once more (or the code as X-OTP), before the second factor changes."""
 
     password: Password
-    otp: Otp
+    otp: Otp | None = None
 
 
 class Enrollment(BaseModel):

@@ -13,11 +13,12 @@ from hub.auth import otp_queries, queries, sessions, throttle
 from hub.auth.letters import MFA_CHANGED, write_to
 from hub.auth.models import BothProofs, Enrollment, RecoveryCodes
 from hub.auth.passwords import prove_password
-from hub.auth.problems import MfaActive, MfaNotActive, OtpRefused
+from hub.auth.problems import MfaActive, MfaNotActive, MfaRequired, OtpRefused
 from hub.kit.context import Context
 from hub.kit.db import Tx
 from hub.ledger.service import Fact, record
 
+HEADER: Final = "X-OTP"
 ISSUER: Final = "ETP"
 STEP_S: Final = 30
 DRIFT_STEPS: Final = (0, -1, 1)
@@ -52,6 +53,7 @@ async def confirm(ctx: Context, code: str) -> RecoveryCodes:
         raise MfaNotActive
     if not await _matches_authenticator(ctx, ctx.tx, user["id"], code):
         raise OtpRefused
+    await throttle.code_was_good(ctx, user["id"])
     await otp_queries.activate(ctx.tx, user["id"])
     codes = await _new_recovery_codes(ctx, user["id"])
     await sessions.end_all(ctx, user["id"], "mfa", but=ctx.caller.credential_id)
@@ -71,7 +73,7 @@ async def disable(ctx: Context, proofs: BothProofs) -> None:
 
 
 async def renew_recovery_codes(ctx: Context, proofs: BothProofs) -> RecoveryCodes:
-    """Replace the caller's recovery codes; raises PasswordWrong, OtpRefused, MfaNotActive."""
+    """Replace the caller's recovery codes; raises PasswordWrong, MfaRequired, OtpRefused, MfaNotActive."""
     user = await _prove_both(ctx, proofs)
     codes = await _new_recovery_codes(ctx, user["id"])
     await record(ctx, Fact("mfa.recovery_codes_renewed", subject_id=user["id"]))
@@ -82,7 +84,7 @@ async def _prove_both(ctx: Context, proofs: BothProofs) -> asyncpg.Record:
     user = await prove_password(ctx, proofs.password)
     if not user["has_otp"]:
         raise MfaNotActive
-    await check(ctx, ctx.tx, user["id"], proofs.otp)
+    await check(ctx, ctx.tx, user["id"], shown(ctx, proofs.otp))
     return user
 
 
@@ -101,6 +103,15 @@ async def check(ctx: Context, tx: Tx, user_id: UUID, code: str) -> None:
         right = await otp_queries.use_recovery_code(tx, user_id, ctx.hub.keys.digest(_plain(code)))
     if not right:
         raise OtpRefused
+    await throttle.code_was_good(ctx, user_id)
+
+
+def shown(ctx: Context, in_body: str | None) -> str:
+    """Return the one-time code of a request, from its header or its body; raises MfaRequired."""
+    code = in_body or ctx.request.headers.get(HEADER, "").strip()
+    if not code:
+        raise MfaRequired(why=f"Send the six digits of your authenticator, or a recovery code, as {HEADER}.")
+    return code
 
 
 async def _matches_authenticator(ctx: Context, tx: Tx, user_id: UUID, code: str) -> bool:

@@ -35,7 +35,7 @@ class TooManyAttempts(Problem):
     """Too many attempts."""
 
     status = 429
-    detail = "Wait {wait_s} seconds. Sessions that are open go on, and a new password can be asked for by mail."
+    detail = "Wait {wait_s} seconds. Open sessions go on, and whoever sets a new password by mail can log in at once."
 
     def __init__(self, wait_s: int) -> None:
         """Say how long to wait."""
@@ -70,18 +70,18 @@ class TokenNotEnough(Problem):
     detail = "This takes a token with the scope {needed}; this one has {scope}. Make another one for it."
 
 
+class TokenOfOneProject(Problem):
+    """This personal token is good in one project only."""
+
+    status = 403
+    detail = "Make a token that is bound to no project, or log in and do it there."
+
+
 class MfaRequired(Problem):
     """This takes a one-time code."""
 
     status = 403
     detail = "{why}"
-
-
-class OtpNeeded(Problem):
-    """Your account has a second factor."""
-
-    status = 403
-    detail = "Send the six digits of your authenticator, or a recovery code, as otp."
 
 
 class MfaActive(Problem):

@@ -116,16 +116,17 @@ async def insert_reset(tx: Tx, *, digest: bytes, user_id: UUID, expires_at: date
     )
 
 
-async def use_reset(tx: Tx, digest: bytes) -> UUID | None:
-    """Use a one-time link up; returns its user, None when it is unknown, used or too old."""
+async def use_reset(tx: Tx, digest: bytes, address: str | None) -> UUID | None:
+    """Use a one-time link up from an address; returns its user, None when it is unknown, used or too old."""
     return await tx.fetchval(
         """
         update password_reset
-        set used_at = now()
+        set used_at = now(), used_from = $2
         where digest = $1 and used_at is null and expires_at > now()
         returning user_id
         """,
         digest,
+        address,
     )
 
 

@@ -27,7 +27,7 @@ from hub.auth.problems import (
     LoginFailed,
     MfaActive,
     MfaNotActive,
-    OtpNeeded,
+    MfaRequired,
     OtpRefused,
     OtpRequired,
     PasswordWrong,
@@ -102,7 +102,7 @@ async def reset_password(ctx: Context, body: PasswordReset) -> None:
     "/auth/password/change",
     access=SESSION,
     status=204,
-    problems=[PasswordWrong, OtpNeeded, OtpRefused, TooManyAttempts],
+    problems=[PasswordWrong, MfaRequired, OtpRefused, TooManyAttempts],
 )
 async def change_password(ctx: Context, body: PasswordChange) -> None:
     """Change one's password; one's other sessions end."""
@@ -138,7 +138,7 @@ async def confirm_mfa(ctx: Context, body: OtpProof) -> RecoveryCodes:
     "/auth/mfa/disable",
     access=SESSION,
     status=204,
-    problems=[PasswordWrong, OtpRefused, MfaNotActive, TooManyAttempts],
+    problems=[PasswordWrong, MfaRequired, OtpRefused, MfaNotActive, TooManyAttempts],
 )
 async def disable_mfa(ctx: Context, body: BothProofs) -> None:
     """Take the second factor away."""
@@ -150,7 +150,7 @@ async def disable_mfa(ctx: Context, body: BothProofs) -> None:
     "/auth/mfa/recovery-codes",
     access=SESSION,
     answer=RecoveryCodes,
-    problems=[PasswordWrong, OtpRefused, MfaNotActive, TooManyAttempts],
+    problems=[PasswordWrong, MfaRequired, OtpRefused, MfaNotActive, TooManyAttempts],
 )
 async def renew_recovery_codes(ctx: Context, body: BothProofs) -> RecoveryCodes:
     """Replace the recovery codes; the answer holds the new ones, once."""

@@ -184,12 +184,15 @@ async def of_user(tx: Tx, user_id: UUID) -> list[asyncpg.Record]:
 
 
 async def used_from(tx: Tx, user_id: UUID, address: str | None) -> bool:
-    """Tell whether a user had a session from an address within the last ninety days."""
+    """Tell whether a user had a session, or set a password by mail, from an address within the last ninety days."""
     return await tx.fetchval(
         """
         select exists (
           select from session
           where user_id = $1 and address = $2 and last_used_at > now() - interval '90 days'
+        ) or exists (
+          select from password_reset
+          where user_id = $1 and used_from = $2 and used_at > now() - interval '90 days'
         )
         """,
         user_id,

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.auth import otp, queries
+from hub.auth.otp import HEADER
 from hub.auth.problems import MfaRequired, OtpRefused, TooManyAttempts
 from hub.kit.context import Context
 from hub.kit.endpoint import Access
 from hub.kit.problems import Problem
-
-HEADER = "X-OTP"
+from hub.ledger.service import Fact, record_apart
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,12 @@ class WithOtp(Access):
     async def admit(self, ctx: Context) -> None:
         """Ask the rule before, then use the code up, whatever becomes of the request; raises MfaRequired."""
         await self.before.admit(ctx)
-        code = ctx.request.headers.get(HEADER, "").strip()
-        async with ctx.hub.db.transaction() as tx:
-            user = await queries.user_by_id(tx, ctx.caller.id)
-            if user is None or not user["has_otp"]:
-                raise MfaRequired(why="Set up a second factor for your account first, then send its code as X-OTP.")
-            if not code:
-                raise MfaRequired(why="Send the six digits of your authenticator as X-OTP.")
-            try:
-                await otp.check(ctx, tx, user["id"], code)
-            except OtpRefused as refused:
-                raise MfaRequired(why=OtpRefused.detail) from refused
+        try:
+            async with ctx.hub.db.transaction() as tx:
+                user = await queries.user_by_id(tx, ctx.caller.id)
+                if user is None or not user["has_otp"]:
+                    raise MfaRequired(why="Set up a second factor for your account first, then send its code as X-OTP.")
+                await otp.check(ctx, tx, user["id"], otp.shown(ctx, None))
+        except OtpRefused as refused:
+            await record_apart(ctx, Fact("mfa.code_refused", subject_id=ctx.caller.id))
+            raise MfaRequired(why=OtpRefused.detail) from refused

@@ -21,8 +21,8 @@ OF_LETTERS: Final = Rate(per_s=1 / 600, burst=3)
 async def attempt(ctx: Context, email: str, user_id: UUID | None) -> AsyncGenerator[None]:
     """Allow an attempt to log in, or raise TooManyAttempts; one that succeeds is not counted.
 
-    Attempts from addresses where the account was used before are counted apart from all others, so that whoever
-    guesses from elsewhere cannot keep the owner out.
+    Attempts from addresses where the account was used before, or its password set by mail, are counted apart from all
+    others, so that whoever guesses from elsewhere cannot keep the owner out.
     """
     known = user_id is not None and await session_queries.used_from(ctx.tx, user_id, ctx.address)
     account = ctx.hub.keys.digest(email).hex()[:32]
@@ -45,6 +45,11 @@ async def of_address(ctx: Context, what: str) -> None:
 async def of_codes(ctx: Context, user_id: UUID) -> None:
     """Allow another one-time code of a user; raises TooManyAttempts."""
     await _take(ctx, f"codes of {user_id}", OF_CODES)
+
+
+async def code_was_good(ctx: Context, user_id: UUID) -> None:
+    """Give an attempt back: codes that are good are not counted."""
+    await ctx.hub.limits.take(f"codes of {user_id}", OF_CODES, -1.0)
 
 
 async def may_write_to(ctx: Context, user_id: UUID) -> bool:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -31,6 +31,9 @@ from hub.kit.problems import (
 from hub.kit.refusals import Refusals
 
 Handler = Callable[..., Awaitable[Any]]
+
+# Far from what the recursion of any reader, writer or database can bear.
+MAX_DEPTH: Final = 100
 
 
 class Access(ABC):
@@ -280,12 +283,30 @@ def _parse_body(adapter: TypeAdapter[Any], raw: bytes) -> Any:
         document = orjson.loads(raw or b"{}")
     except orjson.JSONDecodeError as error:
         raise BrokenJson(why=f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_deeper(document, MAX_DEPTH):
+        raise InvalidPayload(errors=[FieldError(loc=["body"], msg=f"nested more than {MAX_DEPTH} levels deep")])
     if b"\\u0000" in raw:
         _check_storable(document, "body")
     try:
         return adapter.validate_python(document, strict=False)
     except ValidationError as error:
         raise InvalidPayload.of(error, "body") from error
+
+
+def _is_deeper(document: object, levels: int) -> bool:
+    """Tell whether lists and objects stand within each other more than so many levels deep; needs no recursion."""
+    level: list[object] = [document]
+    for _ in range(levels + 1):
+        inner: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += typing.cast("dict[str, object]", value).values()
+            elif isinstance(value, list):
+                inner += typing.cast("list[object]", value)
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 def _check_storable(value: object, *loc: str | int) -> None:

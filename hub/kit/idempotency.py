@@ -11,7 +11,7 @@ HEADER = "Idempotency-Key"
 
 
 def key_of(ctx: Context) -> str | None:
-    """Return the key of a request, None where it counts for nothing: it is the caller's own, so somebody must be admitted.
+    """Return the caller's own key for a request; None where nobody was admitted, whose key would be anybody's.
 
     Asked before the handler, which may admit whoever asks (logging in): such answers hold secrets, and are not kept.
     """
@@ -26,7 +26,9 @@ def _about(ctx: Context, key: str) -> bytes:
 
 
 def _fingerprint(ctx: Context, body: bytes) -> bytes:
-    return hashlib.sha256(f"{ctx.request.method} {ctx.request.path}\n".encode() + body).digest()
+    # With the role: an answer to an owner may hold what an editor never sees.
+    role = "" if ctx.grant is None else ctx.grant.role
+    return hashlib.sha256(f"{ctx.request.method} {ctx.request.path} {role}\n".encode() + body).digest()
 
 
 async def recall(ctx: Context, key: str | None, body: bytes) -> web.Response | None:

@@ -24,7 +24,7 @@ from hub.live.messages import AccessChanged, Subscribe, Subscribed
 from hub.live.relay import Relay
 from hub.live.viewer import BOTH, Viewer
 from hub.live.wire import Wire
-from hub.projects.access import may_read_raw, only_project
+from hub.projects.access import grant_of, may_read_raw, only_project
 from hub.projects.problems import RawNotAllowed
 
 WATCH_S: Final = 0.3
@@ -230,7 +230,7 @@ class Watch:
 
 def raw_open(row: asyncpg.Record) -> bool:
     """Tell whether raw values are open to the user of a row of `watchable`."""
-    return may_read_raw(Grant(row["id"], row["role"], {"raw_policy": row["raw_policy"]}))
+    return may_read_raw(grant_of(row["project_id"], row["role"], row["raw_policy"]))
 
 
 def _changed(viewer: Viewer, row: asyncpg.Record) -> bool:

@@ -1,7 +1,7 @@
 """Access by membership: the one place that decides who may do what in a project."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from hub.auth.access import Personal, identify
@@ -18,6 +18,7 @@ from hub.projects.problems import RawNotAllowed, RoleTooLow
 ProjectOf = Callable[[Tx, UUID], Awaitable[UUID | None]]
 # What a personal token must be good for, to act with this role.
 SCOPES: dict[Role, Scope] = {Role.VIEWER: "read", Role.EDITOR: "write", Role.OWNER: "admin"}
+_HIGHEST: dict[Scope, Role] = {scope: role for role, scope in SCOPES.items()}
 
 
 async def _itself(_tx: Tx, project_id: UUID) -> UUID | None:
@@ -111,19 +112,29 @@ async def admit_to(ctx: Context, project_id: UUID, least: Role, noun: str = "pro
 
 
 async def grant(ctx: Context, project_id: UUID, noun: str = "project") -> Grant:
-    """Return what the caller may do in a project; raises NotFound for whoever is no member."""
+    """Return what the caller may do in a project; raises NotFound for whoever is no member.
+
+    Through a personal token nobody acts in a higher role than its scope allows.
+    """
     caller = ctx.caller
     if isinstance(caller, Personal) and caller.project_id not in {None, project_id}:
         raise NotFound(noun=noun)
 
     async def load(tx: Tx) -> Grant | None:
         row = await queries.membership(tx, project_id, caller.id)
-        return None if row is None else Grant(project_id, row["role"], {"raw_policy": row["raw_policy"]})
+        return None if row is None else grant_of(project_id, row["role"], row["raw_policy"])
 
     granted = await ctx.hub.remembered.get(("member", project_id, caller.id), load, within=ctx.transaction)
     if granted is None:
         raise NotFound(noun=noun)
+    if isinstance(caller, Personal) and RANK[_HIGHEST[caller.scope]] < RANK[Role(granted.role)]:
+        return replace(granted, role=_HIGHEST[caller.scope])
     return granted
+
+
+def grant_of(project_id: UUID, role: str, raw_policy: str) -> Grant:
+    """Make the grant of a member with this role; whether raw values are open to them no token's scope narrows."""
+    return Grant(project_id, role, {"raw_open": Role(role) is not Role.VIEWER or raw_policy == "open"})
 
 
 def _uuid(text: str, noun: str) -> UUID:
@@ -145,7 +156,7 @@ def only_project(ctx: Context) -> UUID | None:
 
 def may_read_raw(granted: Grant) -> bool:
     """Tell whether raw values are open to this member."""
-    return Role(granted.role) is not Role.VIEWER or granted.facts.get("raw_policy") == "open"
+    return bool(granted.facts.get("raw_open"))
 
 
 def readable_values(granted: Grant, wanted: frozenset[str] | None) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from hub.auth.access import ADMIN, READER
+from hub.auth.access import READER, UNBOUND_ADMIN
 from hub.kit.context import Context
 from hub.kit.endpoint import Routes
 from hub.kit.pages import Page, PageQuery
@@ -20,7 +20,7 @@ async def list_projects(ctx: Context, query: PageQuery) -> Page[Project]:
     return await service.list_mine(ctx, query)
 
 
-@routes.route("POST", "/projects", access=ADMIN, answer=Project, status=201)
+@routes.route("POST", "/projects", access=UNBOUND_ADMIN, answer=Project, status=201)
 async def create_project(ctx: Context, body: ProjectCreate) -> Project:
     """Create a project and become its owner."""
     return await service.create(ctx, body)

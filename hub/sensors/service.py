@@ -9,12 +9,12 @@ import asyncpg
 
 from hub.conversion import service as conversion
 from hub.conversion.models import STATUS_NAMES, ActiveProfile
-from hub.kit.context import Context, Grant, Hub
+from hub.kit.context import Context, Hub
 from hub.kit.db import Tx
 from hub.kit.pages import Page, Position, page_of, position_of
 from hub.kit.problems import FieldError, InvalidPayload, NotFound
 from hub.ledger.service import Fact, record
-from hub.projects.access import may_read_raw, only_project
+from hub.projects.access import grant_of, may_read_raw, only_project
 from hub.projects.models import Role
 from hub.projects.problems import RoleTooLow
 from hub.sensors import guards, queries, tokens
@@ -188,7 +188,7 @@ async def _rows(ctx: Context, query: SensorQuery, sensor_id: UUID | None = None)
 
 
 def _sensor(row: asyncpg.Record, active: dict[UUID, ActiveProfile]) -> Sensor:
-    grant = Grant(row["project_id"], row["role"], {"raw_policy": row["raw_policy"]})
+    grant = grant_of(row["project_id"], row["role"], row["raw_policy"])
     time_source = TimeSource(row["time_source"])
     status, newest_us, delay_us = row["last_status"], row["high_water"], row["delay_us"]
     return Sensor(

@@ -62,7 +62,8 @@ async def _invite_code(world: World, caller: Caller) -> dict[str, str]:
 async def _foreign_invite_code(world: World, caller: Caller) -> dict[str, str]:
     invite = await world.invite()
     await world.db.execute(
-        "update invite set project_id = (select id from project where name = 'bench 4') where id = $1",
+        "update invite set created_by = null, project_id = (select id from project where name = 'bench 4')"
+        " where id = $1",
         uuid.UUID(invite["id"]),
     )
     return {"invite_code": invite["code"]}

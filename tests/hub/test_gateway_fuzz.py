@@ -229,6 +229,21 @@ class TestBodies:
             assert answer.code in {code, "body-broken"}, request[-60:]
             assert await owner.works()
 
+    @pytest.mark.parametrize("levels", [101, 255, 960, 1020])
+    async def test_nested_deeply(self, owner: Caller, anonymous: Caller, experiment: Make, levels: int) -> None:
+        runs = f"/experiments/{(await experiment())['id']}/runs"
+        for inner in ("1", r'"\u0000"'):
+            body = f'{{"name": "r", "params": {{"a": {"[" * levels}{inner}{"]" * levels}}}}}'.encode()
+            answer = await owner.post(runs, body)
+            assert (answer.status, answer.code) == (422, "invalid-payload")
+        assert (await anonymous.post("/auth/login", b"[" * levels + b"]" * levels)).status == 422
+
+    async def test_nested(self, owner: Caller, experiment: Make) -> None:
+        runs = f"/experiments/{(await experiment())['id']}/runs"
+        params = '{"a":' * 90 + "1" + "}" * 90
+        body = f'{{"name": "r", "params": {params}}}'.encode()
+        assert (await owner.post(runs, body)).status == 201
+
     async def test_any_bytes(self, client: Client, owner: Caller) -> None:
         """Requests with a few bytes changed, cut out or put in anywhere."""
         rng = random.Random(11)

@@ -2057,14 +2057,14 @@ export interface components {
         };
         /**
          * BothProofs
-         * @description Password and one-time code once more, before the second factor changes.
+         * @description Password and one-time code once more (or the code as X-OTP), before the second factor changes.
          */
         BothProofs: {
             /**
              * Otp
-             * @description Six digits of the authenticator, or one of the recovery codes.
+             * @default null
              */
-            otp: string;
+            otp?: string | null;
             /** Password */
             password: string;
         };
@@ -3401,7 +3401,7 @@ export interface components {
         };
         /**
          * PasswordChange
-         * @description The present password, a one-time code where a second factor is set up, and the new password.
+         * @description The present password, a one-time code (or as X-OTP) where a second factor is set up, and the new password.
          */
         PasswordChange: {
             /**
@@ -5830,7 +5830,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
+            /** @description mfa-required: This takes a one-time code; otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6076,7 +6076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
+            /** @description mfa-required: This takes a one-time code; otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6197,7 +6197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description otp-needed: Your account has a second factor; otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
+            /** @description mfa-required: This takes a one-time code; otp-refused: The one-time code is not good; password-wrong: This is not your present password; session-needed: A personal token cannot do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6585,10 +6585,7 @@ export interface operations {
     create_account_members: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -6634,7 +6631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description email-taken: This address has an account; idempotency-conflict: This Idempotency-Key was used for another request; invite-refused: This invite is not good */
+            /** @description email-taken: This address has an account; invite-refused: This invite is not good */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11436,7 +11433,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-not-enough: This personal token does not reach so far */
+            /** @description token-not-enough: This personal token does not reach so far; token-of-one-project: This personal token is good in one project only */
             403: {
                 headers: {
                     [name: string]: unknown;

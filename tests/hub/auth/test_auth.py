@@ -165,3 +165,11 @@ class TestAccessToken:
             hub.keys, SystemClock(), user_id=uuid.uuid4(), session_id=uuid.uuid4(), name="x", lifetime_s=60
         )
         assert (await Caller(anonymous.client, token).get("/auth/me")).status == 401
+
+
+async def test_no_idempotency_key_of_who_is_not_logged_in(anonymous: Caller, user: str, db: Tx) -> None:
+    """Logging in admits somebody on the way: neither answers nor the difference between users are kept or told."""
+    bodies = [("/auth/login", {"email": EMAIL, "password": RIGHT}), ("/auth/password/forgot", {"email": EMAIL})]
+    for path, body in bodies:
+        assert len({(await anonymous.post(path, body, Idempotency_Key="1")).status for _ in range(3)}) == 1
+    assert await db.fetchval("select count(*) from idempotency_key") == 0

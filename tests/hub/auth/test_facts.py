@@ -58,7 +58,8 @@ class TestFailedLogin:
         ada = as_user(anonymous, await login(anonymous))
         secret = (await ada.post("/auth/mfa/enroll", {"password": RIGHT})).ok["secret"]
         await ada.post("/auth/mfa/confirm", {"otp": code_of(secret, -1)})
-        assert await of_request(db, await login(anonymous)) == [], "the code is still to come"
+        asked = await login(anonymous)
+        assert (asked.code, await of_request(db, asked)) == ("otp-required", ["user.code_asked"])
         answer = await login(anonymous, otp="AAAAA-AAAAA-AAAAA")
         assert (answer.code, await of_request(db, answer)) == ("otp-refused", ["user.login_failed"])
 

@@ -95,9 +95,20 @@ class TestLogin:
         assert (await ada.get("/auth/me")).ok["recovery_codes_left"] == 9
 
     async def test_guessing_is_slowed_down(self, anonymous: Caller, ada: Caller) -> None:
-        await set_up_otp(ada)  # its confirmation was one of five
-        answers = [await login(anonymous, otp=f"AAAAA-AAAAA-AAAA{n}") for n in range(5)]
-        assert [answer.status for answer in answers] == [403] * 4 + [429]
+        await set_up_otp(ada)
+        answers = [await login(anonymous, otp=f"AAAAA-AAAAA-AAAA{n}") for n in range(6)]
+        assert [answer.status for answer in answers] == [403] * 5 + [429]
+
+    async def test_good_codes_are_not_counted(self, anonymous: Caller, ada: Caller) -> None:
+        _, codes = await set_up_otp(ada)
+        assert [(await login(anonymous, otp=code)).status for code in codes] == [200] * 10
+
+    @pytest.mark.parametrize("digits", ["١٢٣٤٥٦", "¹²³⁴⁵⁶", "１２３４５６"])
+    async def test_digits_of_other_scripts(self, anonymous: Caller, ada: Caller, digits: str) -> None:
+        await ada.post("/auth/mfa/enroll", {"password": RIGHT})
+        assert (await ada.post("/auth/mfa/confirm", {"otp": digits})).code == "otp-refused"
+        await set_up_otp(ada)
+        assert (await login(anonymous, otp=digits)).code == "otp-refused"
 
 
 class TestOtherSessions:
@@ -114,9 +125,20 @@ class TestPasswordChange:
     async def test_takes_a_code_too(self, ada: Caller) -> None:
         secret, _ = await set_up_otp(ada)
         body = {"password": RIGHT, "new_password": NEW}
-        assert (await ada.post("/auth/password/change", body)).code == "otp-needed"
+        assert (await ada.post("/auth/password/change", body)).code == "mfa-required"
         assert (await ada.post("/auth/password/change", body | {"otp": "AAAAAAA-AAAAAAA"})).code == "otp-refused"
         assert (await ada.post("/auth/password/change", body | {"otp": code_of(secret)})).status == 204
+
+
+class TestCodeInTheHeader:
+    async def test_is_as_good_as_in_the_body(self, ada: Caller) -> None:
+        secret, codes = await set_up_otp(ada)
+        asked = await ada.post("/auth/mfa/recovery-codes", {"password": RIGHT})
+        assert (asked.status, asked.code) == (403, "mfa-required")
+        renewed = await ada.post("/auth/mfa/recovery-codes", {"password": RIGHT}, X_OTP=codes[0])
+        change = {"password": RIGHT, "new_password": NEW}
+        assert (await ada.post("/auth/password/change", change, X_OTP=renewed.ok["recovery_codes"][0])).status == 204
+        assert (await ada.post("/auth/mfa/disable", {"password": NEW}, X_OTP=code_of(secret))).status == 204
 
 
 class TestDisable:

@@ -153,5 +153,16 @@ class TestThrottle:
         await db.execute("update session set address = '127.0.0.1'")
         assert (await login(anonymous)).status == 200
 
+    async def test_whoever_sets_a_new_password_by_mail_can_log_in_at_once(
+        self, anonymous: Caller, user: str, letters: Letters
+    ) -> None:
+        for n in range(11):
+            answer = await login(anonymous, password=f"guess {n}")
+        assert answer.status == 429
+        await anonymous.post("/auth/password/forgot", {"email": EMAIL})
+        reset = {"token": token_in((await letters())[0]), "password": NEW}
+        assert (await anonymous.post("/auth/password/reset", reset)).status == 204
+        assert (await login(anonymous, password=NEW)).status == 200
+
     async def test_success_is_not_counted(self, anonymous: Caller, user: str) -> None:
         assert {(await login(anonymous)).status for _ in range(15)} == {200}

@@ -75,6 +75,35 @@ class TestUse:
         assert (await token.get(f"/projects/{other_project}")).status == 404
         assert (await owner.get(f"/sensors/{there['id']}")).status == 200
 
+        assert [one["id"] for one in (await token.get("/auth/me")).ok["projects"]] == [project]
+        admin = await token_of(owner, "admin", project_id=project)
+        answer = await admin.post("/projects", {"name": "another"})
+        assert (answer.status, answer.code) == (403, "token-of-one-project")
+
+    async def test_narrows_the_role_of_its_user(self, owner: Caller, project: str, sensor: Make) -> None:
+        read, write, admin = [await token_of(owner, scope) for scope in ("read", "write", "admin")]
+        body = {"name": "s", "type": "flow", "input_unit": "V", "display_unit": "l"}
+        sensors, limits = f"/projects/{project}/sensors", {"limits": {"requests_per_s": 100}}
+        assert (await write.post(sensors, body | limits)).code == "role-too-low"
+        made = (await write.post(sensors, body)).ok
+        assert "token" not in made
+        assert (await write.patch(f"/sensors/{made['id']}", limits)).code == "role-too-low"
+        assert "token" in (await admin.post(sensors, body | limits | {"name": "t"})).ok
+        kinds = [
+            {
+                one["kind"]
+                for one in (await token.get(f"/projects/{project}/audit?kind=personal_token.created")).ok["items"]
+            }
+            for token in (read, admin)
+        ]
+        assert kinds == [set(), {"personal_token.created"}], "what owners alone see takes an admin's token"
+
+    async def test_reads_raw_values_as_its_user_does(self, owner: Caller, viewer: Caller, sensor: Make) -> None:
+        one = await sensor()
+        url = f"/sensors/{one['id']}/samples?values=raw&from=2026-01-01T00:00:00Z&to=2026-01-01T00:01:00Z"
+        answers = [await (await token_of(user)).get(url) for user in (owner, viewer)]
+        assert [answer.status for answer in answers] == [200, 403]
+
     async def test_cannot_touch_accounts(self, owner: Caller) -> None:
         token = await token_of(owner, "admin")
         for answer in (

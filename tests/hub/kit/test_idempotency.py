@@ -50,3 +50,16 @@ async def test_of_no_use_to_whoever_lost_access(editor: Caller, db: Tx, project:
     await db.execute("delete from project_member where role = 'editor'")
     forget()
     assert (await editor.post(url, {"name": "e"}, Idempotency_Key="1")).status == 404
+
+
+async def test_an_owners_answer_is_not_repeated_to_an_editor(
+    owner: Caller, editor: Caller, project: str, db: Tx, forget: Forget
+) -> None:
+    await db.execute("update project_member set role = 'owner'")
+    forget()
+    url, body = f"/projects/{project}/sensors", {"name": "s", "type": "flow", "input_unit": "V", "display_unit": "l"}
+    made = (await editor.post(url, body, Idempotency_Key="1")).ok
+    assert (await editor.post(url, body, Idempotency_Key="1")).ok["token"] == made["token"]
+    assert (await owner.put(f"/projects/{project}/members/{editor.id}", {"role": "editor"})).ok
+    again = await editor.post(url, body, Idempotency_Key="1")
+    assert (again.status, again.code) == (409, "idempotency-conflict")

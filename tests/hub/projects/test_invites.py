@@ -122,6 +122,35 @@ class TestAccept:
         assert (await stranger.post("/invites/accept", {"invite_code": made["code"]})).status == 200
 
 
+class TestFormerOwner:
+    @pytest.mark.parametrize("role", [None, "editor"])
+    async def test_does_not_come_back_by_their_own_invite(
+        self, owner: Caller, login: Login, project: str, db: Tx, role: str | None
+    ) -> None:
+        other = await login("owner")
+        made = await invite(other, project, role="owner", max_uses=5)
+        kept = await invite(owner, project)
+        member = f"/projects/{project}/members/{other.id}"
+        changed = await (owner.delete(member) if role is None else owner.put(member, {"role": role}))
+        assert changed.status in {200, 204}
+        answer = await other.post("/invites/accept", {"invite_code": made["code"]})
+        assert (answer.status, answer.code) == (409, "invite-refused")
+        listed = {
+            one["id"]: one["revoked_at"] for one in (await owner.get(f"/invites?project_id={project}")).ok["items"]
+        }
+        assert listed[made["id"]] is not None
+        assert listed[kept["id"]] is None
+        revoked = await db.fetch("select subject_id::text from fact where kind = 'invite.revoked'")
+        assert [row[0] for row in revoked] == [made["id"]]
+
+    async def test_who_was_shut_out_invites_nobody(self, stranger: Caller, login: Login, project: str, db: Tx) -> None:
+        other = await login("owner")
+        made = await invite(other, project)
+        await db.execute("update app_user set disabled_at = now() where id = $1::text::uuid", other.id)
+        answer = await stranger.post("/invites/accept", {"invite_code": made["code"]})
+        assert (answer.status, answer.code) == (409, "invite-refused")
+
+
 class TestRevoke:
     async def test_roles(
         self, owner: Caller, editor: Caller, stranger: Caller, anonymous: Caller, project: str

@@ -10,7 +10,7 @@ export default {
   "problem.project-busy": "",
   "problem.login-failed": "E-mail or password is wrong. Check both and try again.",
   "problem.otp-refused": "This code is not good. Each works once, for half a minute: wait for the next one.",
-  "problem.otp-needed": "Your account has a second factor: type its code as well.",
+  "problem.mfa-required": "Your account has a second factor: type its code as well.",
   "problem.password-wrong": "This is not your present password.",
   "problem.email-taken": "This address has an account already. Log in with it below; you come back here then.",
   "problem.reset-refused": "This link is not good any more. A link works once, for an hour.",
