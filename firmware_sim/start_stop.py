@@ -58,7 +58,8 @@ async def start_stop(
     """Record a scenario's sensors for `seconds` and export the capture.
 
     `publish` None: send only when the sensors are not live already. Raises CaptureIncomplete when the export lacks an
-    acknowledged sample, holds one twice, or (when only this program sends) holds one that it did not send.
+    acknowledged sample, holds one twice, holds not as many as the ledger says, or (when only this program sends) holds
+    one that it did not send.
     """
     async with hub_api.connected(target.hub_url, target.email, target.password) as hub:
         project_id = (await hub.project(project)).id
@@ -94,10 +95,14 @@ async def start_stop(
         path = out or target.data_dir / "exports" / f"run-{run.number}-capture-{capture.ordinal_number}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         await hub.export_csv(capture.id, path)
+        after = await hub.capture_ledger(capture.id)
     exported = await asyncio.to_thread(read_export, path)
     comparison = compare(wanted, exported) if sends else None
     outcome = Outcome(run, capture, ledger, path, exported.total(), comparison)
     _tell(outcome, console)
+    # What others sent for its sensors is known by number only; some may have been stored while the export was written.
+    if not ledger.stored <= outcome.rows <= after.stored:
+        raise CaptureIncomplete(f"{path} holds {outcome.rows:,} samples, the ledger {ledger.stored:,}")
     if comparison is not None and (comparison.missing or comparison.repeated or (comparison.foreign and not live)):
         raise CaptureIncomplete(f"{path} is not what was acknowledged between Start and Stop")
     return outcome
