@@ -2284,7 +2284,7 @@ export interface components {
             sensors: components["schemas"]["SensorLedger"][];
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
+             * @description Samples sent; known while all packets are numbered, none is missing and nothing was lost or dropped; of a capture once the sensor was heard past its end, whatever came unnumbered before its begin.
              * @default null
              */
             sent?: number | null;
@@ -3017,7 +3017,7 @@ export interface components {
             rejected: number;
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
+             * @description Samples sent; known while all packets are numbered, none is missing and nothing was lost or dropped; of a capture once the sensor was heard past its end, whatever came unnumbered before its begin.
              * @default null
              */
             sent?: number | null;
@@ -4813,7 +4813,7 @@ export interface components {
             sensor_id: string;
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
+             * @description Samples sent; known while all packets are numbered, none is missing and nothing was lost or dropped; of a capture once the sensor was heard past its end, whatever came unnumbered before its begin.
              * @default null
              */
             sent?: number | null;
@@ -6585,10 +6585,7 @@ export interface operations {
     create_account_members: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -6634,7 +6631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description email-taken: This address has an account; idempotency-conflict: This Idempotency-Key was used for another request; invite-refused: This invite is not good */
+            /** @description email-taken: This address has an account; invite-refused: This invite is not good */
             409: {
                 headers: {
                     [name: string]: unknown;
