@@ -32,7 +32,7 @@ def hub(roles: Annotated[str, typer.Option(help="Comma-separated: api, writer, l
         raise typer.BadParameter(f"unknown roles: {', '.join(sorted(unknown))}")
     try:
         with _key_file_checked():
-            run(_settings(), cast("frozenset[Role]", wanted))
+            run(_settings(stream=True), cast("frozenset[Role]", wanted))
     except ShardsDiffer as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -235,7 +235,7 @@ def reshard(
     from hub.telemetry.sharding import NotDrained
 
     try:
-        before = asyncio.run(change(_settings(), shards, patience_s))
+        before = asyncio.run(change(_settings(stream=True), shards, patience_s))
     except NotDrained as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

@@ -6,14 +6,26 @@ from contextlib import contextmanager
 import typer
 from pydantic import ValidationError
 
+from dev import embedded
+from dev.process import ServerFailed
+from dev.settings import Parts
 from hub import settings
 from hub.settings import Settings
 
 
-def hub_settings() -> Settings:
-    """Read the hub's settings, or end with a line for each fault."""
+def hub_settings(*, stream: bool = False) -> Settings:
+    """Read the hub's settings, or end with a line for each fault; `stream` says that the stream must be there.
+
+    Database and stream are those of the embedded system where no address is set.
+    """
     try:
-        return settings.load()
+        parts = Parts()
+        return settings.load(
+            database_url=embedded.database_url(parts), redis_url=embedded.stream_url(parts, needed=stream)
+        )
+    except (embedded.NotRunning, ServerFailed) as missing:
+        typer.echo(str(missing), err=True)
+        raise typer.Exit(2) from missing
     except ValidationError as error:
         for fault in error.errors():
             name = "".join(f"ETP_{str(place).upper()}: " for place in fault["loc"][:1])

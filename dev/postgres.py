@@ -82,6 +82,11 @@ class Postgres(FolderServer):
         query = urlencode({"host": str(self._socket_folder()), "port": str(_SOCKET_PORT)}, safe="/")
         return f"postgresql://{USER}@/{quote(database)}?{query}"
 
+    @property
+    def socket(self) -> Path:
+        """The Unix socket it answers on while it runs."""
+        return self._socket_folder() / f".s.PGSQL.{self._port or _SOCKET_PORT}"
+
     async def _prepare(self) -> None:
         await self._end_leftovers()
         await self._create_cluster()

@@ -6,16 +6,21 @@ from typing import Literal
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class RunSettings(BaseSettings):
-    """Settings of the whole system on one machine; an address that is given replaces the embedded part."""
+class Parts(BaseSettings):
+    """Where database and stream are: an address that is given replaces the embedded part in the data folder."""
 
     model_config = SettingsConfigDict(env_prefix="ETP_", env_file=".env", extra="ignore", frozen=True)
 
     data_dir: Path = Path("var")
-    http_port: int = 8080
-    mqtt_port: int = 1883
     database_url: str | None = None
     redis_url: str | None = None
+
+
+class RunSettings(Parts):
+    """Settings of the whole system on one machine."""
+
+    http_port: int = 8080
+    mqtt_port: int = 1883
     mqtt_url: str | None = None
     stream_fsync: Literal["always", "everysec"] = "always"
     stream_max_memory: str = "2gb"

@@ -80,7 +80,12 @@ class Valkey(FolderServer):
         """The server's address, as redis-py reads it."""
         if self._port is not None:
             return f"redis://:{quote(self._password())}@127.0.0.1:{self._port}/0"
-        return f"unix://{self._socket()}?db=0"
+        return f"unix://{self.socket}?db=0"
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket it answers on while it runs, unless it was given a port."""
+        return socket_folder(self.data_dir, _SOCKET) / _SOCKET
 
     async def _prepare(self) -> None:
         await end_leftovers(self._server().name, self.data_dir, *_STOP)
@@ -91,7 +96,7 @@ class Valkey(FolderServer):
     def _command(self) -> list[str | Path]:
         settings = {**self._settings, "dir": str(self.data_dir), "daemonize": "no"}
         if self._port is None:
-            settings |= {"port": "0", "unixsocket": str(self._socket()), "unixsocketperm": "700"}
+            settings |= {"port": "0", "unixsocket": str(self.socket), "unixsocketperm": "700"}
         else:
             settings |= {"port": str(self._port), "bind": "127.0.0.1", "requirepass": self._password()}
         config = self.data_dir / "valkey.conf"  # a file, since arguments show the password to every user
@@ -101,9 +106,6 @@ class Valkey(FolderServer):
 
     def _server(self) -> Path:
         return self._program or server_path()
-
-    def _socket(self) -> Path:
-        return socket_folder(self.data_dir, _SOCKET) / _SOCKET
 
     def _password(self) -> str:
         path = self.data_dir / "password"

@@ -28,6 +28,7 @@ class _Series(msgspec.Struct, omit_defaults=True):
     v: list[float | list[float]]
     p: list[float] | None = None
     profile_version: int = 0
+    # Each part of a packet has its number: a part without one would look like a packet without one.
     seq: int | None = None
     boot: str | None = None
     meta: dict[str, Any] | None = None
@@ -56,16 +57,14 @@ def to_entries(taken: Sequence[Taken]) -> list[Entry]:
     for place, start in enumerate(cuts.tolist()):
         stop, owner = stops[place], taken[owners[place]]
         reading, begin = owner.reading, begin_of[owners[place]]
-        # The packet's number goes with its first part only: twice would look like two packets.
-        numbered = start == begin
         series = _Series(
             owner.sensor_id,
             t_s[start:stop],
             _with_vectors(values[start:stop], reading, start - begin) if reading.vectors else values[start:stop],
             p=physical[start:stop] if versions[place] and not reading.vectors else None,
             profile_version=versions[place],
-            seq=reading.seq if numbered else None,
-            boot=(reading.boot or None) if numbered else None,
+            seq=reading.seq,
+            boot=reading.boot or None,
             meta=_meta(reading, start - begin, stop - begin) if reading.meta else None,
         )
         entries.append(

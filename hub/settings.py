@@ -156,6 +156,9 @@ def _database_is_safe(url: str) -> bool:
     return host.startswith("/") or is_local(host) or told.get("sslmode") == "verify-full"
 
 
-def load() -> Settings:
-    """Read the settings; raises pydantic's ValidationError that names what is missing."""
-    return Settings()  # pyright: ignore[reportCallIssue] - the required fields come from the environment
+def load(**addresses: str) -> Settings:
+    """Read the settings; raises pydantic's ValidationError that names what is missing.
+
+    `addresses` are those of database and stream where they are known already.
+    """
+    return Settings(**addresses)  # pyright: ignore[reportArgumentType, reportCallIssue] - the rest comes from the environment

@@ -38,4 +38,4 @@ def check_closes(
         assert (ledger["pending"], ledger["rejected"], ledger["lost"]) == (0, 0, missing[sensor]), ledger
         assert ledger["stored"] == in_table[sensor], ledger
         assert ledger["gaps"] == gaps[sensor], ledger
-        assert ledger["sent"] == (ledger["received"] if gaps[sensor] == 0 else None), ledger
+        assert ledger["sent"] == (ledger["received"] if gaps[sensor] == missing[sensor] == 0 else None), ledger

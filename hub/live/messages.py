@@ -171,14 +171,25 @@ class States(BaseModel):
 
 
 class SensorCounts(BaseModel):
-    """What the database has booked of a sensor; what the stream still holds comes on top."""
+    """A sensor's ledger: received = stored + duplicates + rejected + pending, and late is part of stored."""
 
     sensor_id: UUID
     received: int
     stored: int
     duplicates: int
     rejected: int
+    pending: int | None = Field(
+        description="Durable in the stream, not yet in the database. Null while the stream cannot be asked: then "
+        "received lacks it."
+    )
     late: int
+    differing: int = Field(description="Physical values that an edge agent computed otherwise.")
+    lost: int = Field(description="Acknowledged, then gone with the stream's files; never part of received.")
+    dropped: int = Field(description="Dropped by edge agents whose spools were full; never part of received.")
+    sent: int | None = Field(
+        description="Samples sent; known while all packets are numbered, none is missing and nothing lost or dropped."
+    )
+    gaps: int | None = Field(description="Missing packets; known where the device numbers its packets.")
 
 
 class Counts(BaseModel):

@@ -86,14 +86,19 @@ async def growing_captures(tx: Tx, runs: Sequence[UUID], known: Sequence[UUID]) 
 
 
 async def health(tx: Tx, projects: Sequence[UUID]) -> list[asyncpg.Record]:
-    """Read of every sensor of projects its state by the database's clock, when it was heard, and its counts."""
+    """Read of every sensor of projects its state by the database's clock, when it was heard, and its counts.
+
+    What was lost or dropped is rare: it is looked up by its index, sensor by sensor.
+    """
     return await tx.fetch(
         """
-        select sensor.id, sensor.project_id, extract(epoch from heard.at)::float8 as last_heartbeat,
+        select sensor.id, sensor.no, sensor.project_id, extract(epoch from heard.at)::float8 as last_heartbeat,
           sensor_state(heard.at, sensor.heartbeat_interval_s) as state,
           coalesce(counts.received, 0) as received, coalesce(counts.stored, 0) as stored,
           coalesce(counts.duplicates, 0) as duplicates, coalesce(counts.rejected, 0) as rejected,
-          coalesce(counts.late, 0) as late
+          coalesce(counts.late, 0) as late, coalesce(counts.differing, 0) as differing,
+          coalesce(counts.packets_sent, 0) as packets_sent, coalesce(counts.packets_seen, 0) as packets_seen,
+          counts.unnumbered_at, lost.samples as lost, dropped.samples as dropped
         from sensor
         left join sensor_ledger counts on counts.sensor_no = sensor.no
         cross join lateral (
@@ -102,6 +107,16 @@ async def health(tx: Tx, projects: Sequence[UUID]) -> list[asyncpg.Record]:
             timestamptz 'epoch' + counts.last_received_at * interval '1 microsecond'
           ) as at
         ) heard
+        cross join lateral (
+          select coalesce(sum(samples), 0)::bigint as samples
+          from stream_lost
+          where sensor_no = sensor.no
+        ) lost
+        cross join lateral (
+          select coalesce(sum(samples), 0)::bigint as samples
+          from edge_dropped
+          where sensor_no = sensor.no
+        ) dropped
         where sensor.project_id = any ($1::uuid[]) and sensor.deleted_at is null
         """,
         projects,

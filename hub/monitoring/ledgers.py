@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 from hub.kit.context import Hub
 from hub.kit.problems import DatabaseAway
 from hub.monitoring import queries
-from hub.telemetry.stream import START, StreamId
-from hub.telemetry.unstored import Unstored, UnstoredWatch
+from hub.telemetry.unstored import Unstored
+from hub.telemetry.waiting import WaitingWatch
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,8 @@ COUNTED: Final = {
     "rejected": "Samples that were refused one by one.",
     "late": "Stored samples that were older than their sensor's newest.",
     "lost": "Samples that were acknowledged and then gone with the stream's files.",
+    "dropped": "Samples that edge agents dropped from full spools: they never arrived.",
+    "differing": "Physical values that an edge agent computed otherwise.",
 }
 
 
@@ -46,8 +48,7 @@ class Ledgers:
     def __init__(self, hub: Hub) -> None:
         """Start with nothing known."""
         self._hub = hub
-        self._watches = [UnstoredWatch(shard) for shard in range(hub.settings.stream_shards)]
-        self._positions: dict[int, tuple[str, StreamId]] = {}
+        self._waiting = WaitingWatch(hub)
 
     async def read(self) -> list[Metric]:
         """Read everything anew.
@@ -61,41 +62,31 @@ class Ledgers:
             _gauge("etp_stream_up", "Whether the stream answers.", float(stream is not None)),
             _gauge("etp_database_up", "Whether the database answers.", float(found is not None)),
         ]
-        now_us = self._hub.clock.now_us()
-        lags = {watch.shard: watch.lag(now_us) for watch in self._watches}
         if stream is not None:
-            metrics += _of_stream(lags)
+            metrics += _of_stream(self._waiting.lags())
         if found is not None:
-            pending = sum((Counter(lag.samples) for lag in lags.values()), Counter[int]())
-            metrics += _of_samples(
-                found.samples, pending if stream else None, by_sensor=self._hub.settings.metrics_by_sensor
-            )
+            pending = self._waiting.samples() if stream else None
+            metrics += _of_samples(found.samples, pending, by_sensor=self._hub.settings.metrics_by_sensor)
             metrics += _of_database(found)
         return metrics
 
     async def _look_at_positions(self) -> bool:
-        async with self._hub.db.connection() as connection:
-            rows = await queries.positions(connection)
-        self._positions = {row["shard"]: (row["run_id"], StreamId.parse(row["last_id"])) for row in rows}
+        await self._waiting.note_positions()
         return True
 
     async def _look_at_stream(self) -> bool:
-        for watch in self._watches:
-            await watch.look(self._hub.stream, *self._positions.get(watch.shard, ("", START)))
+        await self._waiting.look()
         return True
 
     async def _look_at_database(self) -> Found:
         async with self._hub.db.snapshot() as tx:
-            lives = await queries.lives(tx)
-            found = Found(
+            await self._waiting.settle(tx)
+            return Found(
                 samples=await queries.sample_counts(tx),
                 states=await queries.sensor_states(tx),
                 captures=await queries.captures(tx),
                 dead_entries=await queries.dead_entries(tx),
             )
-        for watch in self._watches:
-            watch.settle({r["run_id"]: StreamId.parse(r["last_id"]) for r in lives if r["shard"] == watch.shard})
-        return found
 
 
 async def _within(look: Callable[[], Any]) -> Any:
@@ -134,7 +125,7 @@ def _of_samples(rows: Sequence[Any], pending: Mapping[int, int] | None, *, by_se
     for row in rows:
         key = (str(row["project_id"]), str(row["id"])) if by_sensor else (str(row["project_id"]),)
         counts = sums.setdefault(key, Counter())
-        counts.update({name: row[name] for name in COUNTED})
+        counts.update({name: row[name] for name in (*COUNTED, "packets_sent", "packets_missing")})
         waiting = 0 if pending is None else pending.get(row["no"], 0)
         counts.update(received=waiting, pending=waiting)
     for name, text in COUNTED.items():
@@ -148,6 +139,16 @@ def _of_samples(rows: Sequence[Any], pending: Mapping[int, int] | None, *, by_se
         for key, counts in sums.items():
             waiting.add_metric(key, counts["pending"])
         yield waiting
+    sent = CounterMetricFamily(
+        "etp_packets_sent",
+        "Numbered packets, from the first to the last number of each boot of a device.",
+        labels=labels,
+    )
+    missing = GaugeMetricFamily("etp_packets_missing", "Those of them that have not come.", labels=labels)
+    for key, counts in sums.items():
+        sent.add_metric(key, counts["packets_sent"])
+        missing.add_metric(key, counts["packets_missing"])
+    yield from (sent, missing)
 
 
 def _of_database(found: Found) -> Iterator[Metric]:

@@ -6,7 +6,7 @@ from hub.kit.db import Tx
 
 
 async def sample_counts(tx: Tx) -> list[asyncpg.Record]:
-    """Read each sensor's booked counts, with those that were acknowledged and then lost."""
+    """Read each sensor's booked counts, with the samples that were acknowledged and then lost, or dropped by agents."""
     return await tx.fetch(
         """
         select sensor.no, sensor.id, sensor.project_id,
@@ -15,7 +15,11 @@ async def sample_counts(tx: Tx) -> list[asyncpg.Record]:
           coalesce(counts.duplicates, 0) as duplicates,
           coalesce(counts.rejected, 0) as rejected,
           coalesce(counts.late, 0) as late,
-          coalesce(gone.samples, 0)::bigint as lost
+          coalesce(counts.differing, 0) as differing,
+          coalesce(counts.packets_sent, 0) as packets_sent,
+          coalesce(counts.packets_sent - counts.packets_seen, 0) as packets_missing,
+          coalesce(gone.samples, 0)::bigint as lost,
+          coalesce(dropped.samples, 0)::bigint as dropped
         from sensor
         left join sensor_ledger counts on counts.sensor_no = sensor.no
         left join (
@@ -23,6 +27,11 @@ async def sample_counts(tx: Tx) -> list[asyncpg.Record]:
           from stream_lost
           group by sensor_no
         ) gone on gone.sensor_no = sensor.no
+        left join (
+          select sensor_no, sum(samples) as samples
+          from edge_dropped
+          group by sensor_no
+        ) dropped on dropped.sensor_no = sensor.no
         order by sensor.no
         """
     )
@@ -66,27 +75,6 @@ async def captures(tx: Tx) -> list[asyncpg.Record]:
           select extract(epoch from coalesce(capture.stopped_at, statement_timestamp()) - capture.started_at) as s
         ) length
         group by capture.status
-        """
-    )
-
-
-async def positions(tx: Tx) -> list[asyncpg.Record]:
-    """Read up to where each shard is stored."""
-    return await tx.fetch(
-        """
-        select shard, run_id, last_id
-        from stream_shard
-        order by shard
-        """
-    )
-
-
-async def lives(tx: Tx) -> list[asyncpg.Record]:
-    """Read up to where each life of each shard's server is stored."""
-    return await tx.fetch(
-        """
-        select shard, run_id, last_id
-        from stream_life
         """
     )
 

@@ -46,11 +46,14 @@ class Counts:
     late: Counter[int] = field(default_factory=Counter[int])
     differing: Counter[int] = field(default_factory=Counter[int])
     received_at: dict[int, int] = field(default_factory=dict[int, int])
+    unnumbered_at: dict[int, int] = field(default_factory=dict[int, int])
+    packets_sent: Counter[int] = field(default_factory=Counter[int])
+    packets_seen: Counter[int] = field(default_factory=Counter[int])
 
     @property
     def sensors(self) -> list[int]:
         """List every sensor that something is to be booked for."""
-        return sorted(self.received_at)
+        return sorted(self.received_at.keys() | self.packets_sent.keys() | self.packets_seen.keys())
 
 
 class Batch:
@@ -107,15 +110,20 @@ class Batch:
             if read.known:
                 continue
             entry = read.entry
+            numbered = entry.numbered
             for no, count, _version in entry.series.tolist():
                 counts.received[no] += count
                 counts.received_at[no] = entry.received_at_us
+                if no not in numbered:
+                    counts.unnumbered_at[no] = entry.received_at_us
             if not len(entry.rejects) and not entry.differing:
                 continue
             for no, code, t in entry.rejects.tolist():
                 counts.received[no] += 1
                 counts.rejected[no] += 1
                 counts.received_at[no] = entry.received_at_us
+                if no not in numbered:
+                    counts.unnumbered_at[no] = entry.received_at_us
                 self.refused[no, entry.codes[code]].append(t)
             counts.differing.update(entry.differing)
 

@@ -31,13 +31,14 @@ async def of_sensor(hub: Hub, sensor_no: int) -> Ledger:
     only = [sensor_no]
     behind = await _behind(hub, only)
     async with hub.db.snapshot() as tx:
-        pending = (await _pending(tx, behind, only, NO_TIME, FAR_FUTURE_US))[sensor_no]
+        waiting, unnumbered = await _pending(tx, behind, only, NO_TIME, FAR_FUTURE_US)
         counts = (await read_queries.sensor_counts(tx, only)).get(sensor_no)
-        packets = (await read_queries.packet_counts(tx, only)).get(sensor_no)
         lost = await read_queries.lost_counts(tx, only, NO_TIME, FAR_FUTURE_US)
         dropped = await dropped_queries.counts(tx, only, NO_TIME, FAR_FUTURE_US)
+    pending = waiting[sensor_no]
     received = (counts["received"] if counts else 0) + pending
-    sent, gaps = _packets(packets, received)
+    whole = sensor_no not in unnumbered and not lost[sensor_no] and not dropped[sensor_no]
+    sent, gaps = packets_of(counts, received, whole=whole)
     return Ledger(
         received=received,
         stored=counts["stored"] if counts else 0,
@@ -64,7 +65,7 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
     behind = await _behind(hub, numbers)
     async with hub.db.snapshot() as tx:
         from_us, to_us = await capture_bounds(tx, capture_id)
-        pending = await _pending(tx, behind, numbers, from_us, to_us)
+        pending, unnumbered = await _pending(tx, behind, numbers, from_us, to_us)
         late = await read_queries.late_of_capture(tx, capture_id, numbers)
         if await read_queries.is_sealed(tx, capture_id):
             stored = await read_queries.stored_in_sealed(tx, capture_id)
@@ -74,12 +75,12 @@ async def of_capture(hub: Hub, capture_id: UUID) -> CaptureLedger:
         lost = await read_queries.lost_counts(tx, numbers, from_us, to_us)
         dropped = await dropped_queries.counts(tx, numbers, from_us, to_us)
         counts = await read_queries.sensor_counts(tx, numbers)
-        packets = await read_queries.packet_counts(tx, numbers)
     parts: list[SensorLedger] = []
     for sensor in sensors:
         no = sensor["no"]
         received = stored[no] + duplicates[no] + rejected[no] + pending[no]
-        sent, gaps = _packets_in_range(packets.get(no), counts.get(no), to_us, received)
+        whole = no not in unnumbered and not lost[no] and not dropped[no]
+        sent, gaps = _packets_in_range(counts.get(no), from_us, to_us, received, whole=whole)
         parts.append(
             SensorLedger(
                 sensor_id=sensor["id"],
@@ -118,23 +119,30 @@ async def capture_bounds(tx: Tx, capture_id: UUID) -> tuple[int, int]:
     return row["from_us"], FAR_FUTURE_US if row["to_us"] is None else row["to_us"]
 
 
-def _packets(counts: Any, received: int) -> tuple[int | None, int | None]:
-    """Return the samples sent (known only while no packet is missing) and the missing packets; None unnumbered."""
-    if counts is None or not counts["sent"]:
+def packets_of(counts: Any, received: int, *, whole: bool, since_us: int = NO_TIME) -> tuple[int | None, int | None]:
+    """Return the samples sent and the missing packets of a sensor, by its booked counts; None where it is unknown.
+
+    All that was sent came only if no packet is missing and none came without a number since `since_us`, for nobody sees
+    such a packet missing; and if it is `whole`: nothing was lost, nothing dropped, nothing without a number waits.
+    """
+    if counts is None or not counts["packets_sent"]:
         return None, None
-    gaps = counts["sent"] - counts["seen"]
-    return (received if gaps == 0 else None), gaps
+    gaps = counts["packets_sent"] - counts["packets_seen"]
+    unnumbered = counts["unnumbered_at"] is not None and counts["unnumbered_at"] >= since_us
+    return (received if whole and gaps == 0 and not unnumbered else None), gaps
 
 
-def _packets_in_range(packets: Any, counts: Any, to_us: int, received: int) -> tuple[int | None, int | None]:
-    """Return the samples sent and the missing packets before `to_us`, where that is certain; else None.
+def _packets_in_range(
+    counts: Any, from_us: int, to_us: int, received: int, *, whole: bool
+) -> tuple[int | None, int | None]:
+    """Return the samples sent and the missing packets from `from_us` to `to_us`, where that is certain; else None.
 
     Of a missing packet nobody knows which times it held. So a capture is known to be whole only while its sensor misses
     none at all and was heard past the end.
     """
-    sent, gaps = _packets(packets, received)
+    sent, _ = packets_of(counts, received, whole=whole, since_us=from_us)
     heard_past = counts is not None and counts["high_water"] is not None and counts["high_water"] >= to_us
-    return (sent, 0) if gaps == 0 and heard_past else (None, None)
+    return (sent, 0) if sent is not None and heard_past else (None, None)
 
 
 def _sum_if_known(counts: Sequence[int | None]) -> int | None:
@@ -188,12 +196,14 @@ async def _entries(stream: Redis, shard: int, start: StreamId) -> list[Behind]:
 
 async def _pending(
     tx: Tx, behind: Sequence[tuple[int, Behind]], sensors: Sequence[int], from_us: int, to_us: int
-) -> dict[int, int]:
+) -> tuple[dict[int, int], set[int]]:
     """Count by sensor what of `behind` the transaction's snapshot does not hold as stored, with from ≤ t < to.
 
-    Over all times a sample without a known t counts too.
+    Over all times a sample without a known t counts too. Also returns the sensors of which a packet without a number is
+    among it.
     """
     found = dict.fromkeys(sensors, 0)
+    unnumbered: set[int] = set()
     stored = {
         (shard, row["run_id"]): StreamId.parse(row["last_id"])
         for shard in {shard for shard, _ in behind}
@@ -208,10 +218,12 @@ async def _pending(
             content = entries.decode(entry.data)
         except entries.EntryBroken:
             continue  # the writer sets it aside and books nothing for it
-        rejects = content.rejects
+        rejects, numbered = content.rejects, content.numbered
         for numbers, times in ((content.sensor_no, content.t_us), (rejects["sensor_no"], rejects["t"])):
             inside = numbers[(times >= from_us) & (times < to_us)]
             for no, count in zip(*(part.tolist() for part in np.unique(inside, return_counts=True)), strict=True):
                 if no in found:
                     found[no] += count
-    return found
+                    if no not in numbered:
+                        unnumbered.add(no)
+    return found, unnumbered

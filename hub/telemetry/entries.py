@@ -48,7 +48,7 @@ class Entry:
     `series` says how the samples are grouped: count consecutive samples of one sensor under one profile version.
     t in µs since 1970, physical NaN where there is none. `codes` names the reject codes that REJECTS counts by index.
     `differing` counts by sensor the samples whose physical value an edge agent computed otherwise. `vectors` is keyed
-    by the place of their headlines in the columns.
+    by the place of their headlines in the columns. `mixed` are sensors with numbered series beside others.
     """
 
     received_at_us: int
@@ -63,6 +63,12 @@ class Entry:
     differing: dict[int, int] = field(default_factory=dict[int, int])
     meta: dict[int, Any] = field(default_factory=dict[int, Any])
     vectors: dict[int, Vector] = field(default_factory=dict[int, Vector])
+    mixed: list[int] = field(default_factory=list[int])
+
+    @property
+    def numbered(self) -> set[int]:
+        """Return the sensors all of whose samples came in numbered packets."""
+        return {packet.sensor_no for packet in self.packets}.difference(self.mixed)
 
     @property
     def sensor_no(self) -> I32:
@@ -85,6 +91,7 @@ def encode(entry: Entry) -> bytes:
                 "differing": entry.differing,
                 "meta": entry.meta,
                 "codes": entry.codes,
+                "mixed": entry.mixed,
             },
             option=orjson.OPT_NON_STR_KEYS,
         )
@@ -149,6 +156,7 @@ def decode(data: bytes) -> Entry:
             differing={int(no): count for no, count in extra.get("differing", {}).items()},
             meta={int(i): meta for i, meta in extra.get("meta", {}).items()},
             vectors=vectors,
+            mixed=extra.get("mixed", []),
         )
     except (struct.error, ValueError, TypeError) as error:
         raise EntryBroken(str(error)) from error

@@ -120,8 +120,8 @@ class Ledger(BaseModel):
     differing: int | None = Field(default=None, description="Physical values that an edge agent computed otherwise.")
     sent: int | None = Field(
         default=None,
-        description="Samples sent; known while packets are numbered and none is missing; of a capture once the sensor "
-        "was heard past its end.",
+        description="Samples sent; known while all packets are numbered, none is missing and nothing was lost or "
+        "dropped; of a capture once the sensor was heard past its end, whatever came unnumbered before its begin.",
     )
     gaps: int | None = Field(
         default=None,

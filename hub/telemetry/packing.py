@@ -67,6 +67,9 @@ def pack(parts: Sequence[Part], refused: Sequence[tuple[int, Reject]], now_us: i
     raw = np.concatenate([part.series.raw for part in full]) if full else np.empty(0)
     converted = convert_each([part.sensor.profiles for part in full], counts, t_us, raw)
     codes = sorted({reject.code for _, reject in refused})
+    packets = [
+        PacketNumber(part.sensor.no, part.series.boot, part.series.seq) for part in parts if part.series.seq is not None
+    ]
     entry = Entry(
         received_at_us=now_us,
         series=_groups(numbers, counts, converted.version),
@@ -83,16 +86,18 @@ def pack(parts: Sequence[Part], refused: Sequence[tuple[int, Reject]], now_us: i
             dtype=entries.REJECTS,
         ),
         codes=codes,
-        packets=[
-            PacketNumber(part.sensor.no, part.series.boot, part.series.seq)
-            for part in parts
-            if part.series.seq is not None
-        ],
+        packets=packets,
         differing=_differing(full, counts, converted),
         meta=_meta(full),
         vectors=_vectors(full),
+        mixed=_mixed(parts, packets),
     )
     return entry, Held.of(numbers, counts, t_us)
+
+
+def _mixed(parts: Sequence[Part], packets: Sequence[PacketNumber]) -> list[int]:
+    numbered = {packet.sensor_no for packet in packets}
+    return sorted({part.sensor.no for part in parts if part.series.seq is None and part.sensor.no in numbered})
 
 
 def _groups(numbers: entries.I32, counts: I64, version: entries.I32) -> Any:

@@ -135,8 +135,11 @@ async def book(
     last_raw: Sequence[float | None],
     last_physical: Sequence[float | None],
     last_status: Sequence[int | None],
-    received_at: Sequence[int],
+    received_at: Sequence[int | None],
     delay: Sequence[int | None],
+    packets_sent: Sequence[int],
+    packets_seen: Sequence[int],
+    unnumbered_at: Sequence[int | None],
 ) -> None:
     """Add to the sensors' counts; a newer high_water brings its last values with it.
 
@@ -147,15 +150,18 @@ async def book(
         """
         insert into sensor_ledger as ledger (
           sensor_no, received, stored, duplicates, rejected, late, differing,
-          high_water, last_raw, last_physical, last_status, last_received_at, delay_us, clock_low, clock_since
+          high_water, last_raw, last_physical, last_status, last_received_at, delay_us, packets_sent,
+          packets_seen, unnumbered_at, clock_low, clock_since
         )
         select counts.*, counts.delay_us, counts.received_at
         from unnest(
           $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-          $8::bigint[], $9::float8[], $10::float8[], $11::smallint[], $12::bigint[], $13::bigint[]
+          $8::bigint[], $9::float8[], $10::float8[], $11::smallint[], $12::bigint[], $13::bigint[], $14::bigint[],
+          $15::bigint[], $16::bigint[]
         ) as counts (
           sensor_no, received, stored, duplicates, rejected, late, differing,
-          high_water, last_raw, last_physical, last_status, received_at, delay_us
+          high_water, last_raw, last_physical, last_status, received_at, delay_us, packets_sent, packets_seen,
+          unnumbered_at
         )
         on conflict (sensor_no) do update set
           received = ledger.received + excluded.received,
@@ -173,6 +179,9 @@ async def book(
             then excluded.last_status else ledger.last_status end,
           last_received_at = greatest(ledger.last_received_at, excluded.last_received_at),
           delay_us = coalesce(excluded.delay_us, ledger.delay_us),
+          packets_sent = ledger.packets_sent + excluded.packets_sent,
+          packets_seen = ledger.packets_seen + excluded.packets_seen,
+          unnumbered_at = greatest(ledger.unnumbered_at, excluded.unnumbered_at),
           (clock_low, clock_low_before, clock_since) = (
             select
               case when not live then ledger.clock_low when over then excluded.delay_us
@@ -205,6 +214,9 @@ async def book(
         last_status,
         received_at,
         delay,
+        packets_sent,
+        packets_seen,
+        unnumbered_at,
     )
 
 
@@ -219,14 +231,36 @@ async def note_not_stored(tx: Tx, rows: Sequence[tuple[int, str, int | None, int
     )
 
 
-async def note_packets(tx: Tx, sensors: Sequence[int], boots: Sequence[str], seen: Sequence[str]) -> None:
-    """Add to the packet numbers seen of each sensor and boot; `seen` are int8multirange literals."""
-    await tx.execute(
+async def note_packets(
+    tx: Tx, sensors: Sequence[int], boots: Sequence[str], seen: Sequence[str]
+) -> list[asyncpg.Record]:
+    """Add to the packet numbers seen of each sensor and boot; `seen` are int8multirange literals.
+
+    Returns by how much `sent`, from the first to the last number of each boot, and `seen` of these grew, by sensor.
+    """
+    return await tx.fetch(
         """
-        insert into sensor_packets (sensor_no, boot, seen)
-        select sensor_no, boot, seen::int8multirange
-        from unnest($1::int[], $2::text[], $3::text[]) as packets (sensor_no, boot, seen)
-        on conflict (sensor_no, boot) do update set seen = sensor_packets.seen + excluded.seen
+        with told as (
+          select sensor_no, boot, seen::int8multirange as seen
+          from unnest($1::int[], $2::text[], $3::text[]) as told (sensor_no, boot, seen)
+        ), noted as (
+          insert into sensor_packets (sensor_no, boot, seen)
+          select sensor_no, boot, seen
+          from told
+          on conflict (sensor_no, boot) do update set seen = sensor_packets.seen + excluded.seen
+          returning sensor_no, boot, seen
+        ), change as (
+          select sensor_no, boot, seen, 1 as sign
+          from noted
+          union all
+          select known.sensor_no, known.boot, known.seen, -1
+          from sensor_packets known
+          join told on told.sensor_no = known.sensor_no and told.boot = known.boot
+        )
+        select sensor_no, sum(sign * (upper(seen) - lower(seen)))::bigint as sent,
+          sum(sign * (select sum(upper(part) - lower(part)) from unnest(seen) part))::bigint as seen
+        from change
+        group by sensor_no
         """,
         sensors,
         boots,

@@ -191,27 +191,17 @@ async def revisions(tx: Tx, capture_id: UUID, sensor_id: UUID) -> list[asyncpg.R
 
 
 async def sensor_counts(tx: Tx, sensors: Sequence[int]) -> dict[int, asyncpg.Record]:
-    """Read by sensor the booked counts and the newest t (µs); what nothing was booked for is left out."""
+    """Read by sensor the booked counts, the newest t and when a packet without a number last came (µs).
+
+    Of numbered packets `packets_sent` are those from the first to the last number of each boot, `packets_seen` came.
+    What nothing was booked for is left out.
+    """
     rows = await tx.fetch(
         """
-        select sensor_no, received, stored, duplicates, rejected, late, differing, high_water
+        select sensor_no, received, stored, duplicates, rejected, late, differing, high_water,
+          packets_sent, packets_seen, unnumbered_at
         from sensor_ledger
         where sensor_no = any ($1::int[])
-        """,
-        sensors,
-    )
-    return {row["sensor_no"]: row for row in rows}
-
-
-async def packet_counts(tx: Tx, sensors: Sequence[int]) -> dict[int, asyncpg.Record]:
-    """Count numbered packets by sensor: `sent` from the first to the last number of each boot, `seen` of these."""
-    rows = await tx.fetch(
-        """
-        select sensor_no, sum(upper(seen) - lower(seen))::bigint as sent,
-          sum((select sum(upper(part) - lower(part)) from unnest(seen) part))::bigint as seen
-        from sensor_packets
-        where sensor_no = any ($1::int[])
-        group by sensor_no
         """,
         sensors,
     )

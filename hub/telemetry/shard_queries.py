@@ -75,6 +75,16 @@ async def positions(tx: Tx) -> list[asyncpg.Record]:
     )
 
 
+async def lives(tx: Tx) -> list[asyncpg.Record]:
+    """Read up to where each life of each shard's server is stored."""
+    return await tx.fetch(
+        """
+        select shard, run_id, last_id
+        from stream_life
+        """
+    )
+
+
 async def try_shard_lock(tx: Tx, shard: int) -> bool:
     """Become the one that works on a shard, until the connection ends; False while another is."""
     return await tx.fetchval("select pg_try_advisory_lock(7501, $1)", shard)

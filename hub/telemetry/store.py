@@ -47,14 +47,9 @@ async def store(tx: Tx, reads: Sequence[Read], marks: npt.NDArray[np.int64]) -> 
         await _store_vectors(tx, samples)
         await _note_late(tx, samples)
     newest = _newest(samples)
+    await _note_packets(tx, reads, batch.counts)
     await _book(tx, batch.counts, samples, newest)
     await _note_refused(tx, batch.refused)
-    numbers = packets_of(reads)
-    if numbers:
-        keys = list(numbers)
-        await queries.note_packets(
-            tx, [no for no, _ in keys], [boot for _, boot in keys], [multirange(numbers[key]) for key in keys]
-        )
     return {no: int(samples.t_us[at]) for no, at in newest.items()}
 
 
@@ -108,6 +103,19 @@ def _newest(samples: Samples) -> dict[int, int]:
     return dict(zip(samples.sensor_no[last].tolist(), last.tolist(), strict=True))
 
 
+async def _note_packets(tx: Tx, reads: Sequence[Read], counts: Counts) -> None:
+    numbers = packets_of(reads)
+    if not numbers:
+        return
+    keys = list(numbers)
+    rows = await queries.note_packets(
+        tx, [no for no, _ in keys], [boot for _, boot in keys], [multirange(numbers[key]) for key in keys]
+    )
+    for row in rows:
+        counts.packets_sent[row["sensor_no"]] = row["sent"]
+        counts.packets_seen[row["sensor_no"]] = row["seen"]
+
+
 async def _book(tx: Tx, counts: Counts, samples: Samples, newest: Mapping[int, int]) -> None:
     sensors = counts.sensors
     if not sensors:
@@ -129,8 +137,11 @@ async def _book(tx: Tx, counts: Counts, samples: Samples, newest: Mapping[int, i
         last_raw=of_newest(samples.raw),
         last_physical=[None if v is None or np.isnan(v) else v for v in of_newest(samples.physical)],
         last_status=of_newest(samples.status),
-        received_at=[counts.received_at[no] for no in sensors],
+        received_at=[counts.received_at.get(no) for no in sensors],
         delay=of_newest(samples.received_at_us - samples.t_us),
+        packets_sent=[counts.packets_sent[no] for no in sensors],
+        packets_seen=[counts.packets_seen[no] for no in sensors],
+        unnumbered_at=[counts.unnumbered_at.get(no) for no in sensors],
     )
 
 
@@ -168,11 +179,14 @@ async def _note_late(tx: Tx, samples: Samples) -> None:
 async def book_as_rejected(tx: Tx, read: Read) -> None:
     """Book every sample of an entry that cannot be stored as received and rejected."""
     entry, counts = read.entry, Counts()
+    numbered = entry.numbered
     refused: dict[tuple[int, str], list[int]] = {}
     for no, count in zip(entry.series["sensor_no"].tolist(), entry.series["count"].tolist(), strict=True):
         counts.received[no] += count
         counts.rejected[no] += count
         counts.received_at[no] = entry.received_at_us
+        if no not in numbered:
+            counts.unnumbered_at[no] = entry.received_at_us
     for no, t in zip(entry.sensor_no.tolist(), entry.t_us.tolist(), strict=True):
         refused.setdefault((no, "not-storable"), []).append(t)
     await _book(tx, counts, Samples.none(), {})

@@ -1,7 +1,7 @@
 """What a shard's stream holds behind its position, counted from look to look so that each entry is read once."""
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
@@ -17,12 +17,16 @@ MAX_ENTRIES: Final = 50_000
 
 
 class Waiting(NamedTuple):
-    """An entry that is not stored yet, with its samples counted by sensor; rejected ones are among them."""
+    """An entry that is not stored yet, with its samples counted by sensor; rejected ones are among them.
+
+    `unnumbered` are the sensors of which some came in a packet without a number.
+    """
 
     id: StreamId
     life: str
     size: int
     samples: Mapping[int, int]
+    unnumbered: Set[int]
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Unstored:
     bytes: int
     age_s: float
     samples: Mapping[int, int]
+    unnumbered: Set[int]
     whole: bool
 
 
@@ -51,6 +56,7 @@ class UnstoredWatch:
         self._waiting: deque[Waiting] = deque()
         self._bytes = 0
         self._samples: Counter[int] = Counter()
+        self._unnumbered: Counter[int] = Counter()
 
     async def look(self, stream: Redis, run_id: str, position: StreamId) -> None:
         """Read what came since the last look; storing stood at `position` of the server's life `run_id`.
@@ -70,7 +76,7 @@ class UnstoredWatch:
             for entry_id, fields in page:
                 data = fields.get(ENTRY_FIELD, b"")
                 budget -= len(data)
-                self._take(Waiting(entry_id, fields.get(LIFE_FIELD, b"").decode(), len(data), _count(data)))
+                self._take(Waiting(entry_id, fields.get(LIFE_FIELD, b"").decode(), len(data), *_count(data)))
             if len(page) < PAGE:
                 self._whole = True
                 return
@@ -82,6 +88,7 @@ class UnstoredWatch:
             gone = self._waiting.popleft()
             self._bytes -= gone.size
             self._samples.subtract(gone.samples)
+            self._unnumbered.subtract(gone.unnumbered)
 
     def lag(self, now_us: int) -> Unstored:
         """Return what was seen and is not stored."""
@@ -91,6 +98,7 @@ class UnstoredWatch:
             bytes=self._bytes,
             age_s=max(0.0, now_us / 1e6 - oldest_s),
             samples={no: n for no, n in self._samples.items() if n},
+            unnumbered={no for no, n in self._unnumbered.items() if n},
             whole=self._whole,
         )
 
@@ -99,15 +107,16 @@ class UnstoredWatch:
         self._waiting.append(one)
         self._bytes += one.size
         self._samples.update(one.samples)
+        self._unnumbered.update(one.unnumbered)
 
 
-def _count(data: bytes) -> Mapping[int, int]:
+def _count(data: bytes) -> tuple[Mapping[int, int], Set[int]]:
     try:
         entry = entries.decode(data)
     except entries.EntryBroken:
-        return {}  # the writer sets it aside and books nothing for it
+        return {}, frozenset()  # the writer sets it aside and books nothing for it
     samples = Counter[int]()
     for no, count, _version in entry.series.tolist():
         samples[no] += count
     samples.update(entry.rejects["sensor_no"].tolist())
-    return samples
+    return samples, samples.keys() - entry.numbered

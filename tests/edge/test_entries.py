@@ -34,11 +34,11 @@ def test_without_a_profile_only_raw_values_go_on():
     assert bodies(SENSOR, [reading([1], [5])], []) == [{"sensor_id": str(SENSOR), "t": [1.0], "v": [5.0]}]
 
 
-def test_a_change_of_profile_cuts_the_message_and_numbers_it_once():
+def test_a_change_of_profile_cuts_the_message_and_every_part_has_its_number():
     first, second = bodies(SENSOR, [reading([1, 2, 3, 4], [1, 1, 1, 1], {3: {"x": 1}}, 9, "b")], [DOUBLE, TRIPLE])
     assert (first["p"], first["profile_version"], first["seq"], first["boot"]) == ([2.0, 2.0], 1, 9, "b")
     assert (second["p"], second["profile_version"], second["meta"]) == ([3.0, 3.0], 2, {"1": {"x": 1}})
-    assert "seq" not in second
+    assert (second["seq"], second["boot"]) == (9, "b")
 
 
 def test_unreadable_values_travel_as_null():

@@ -147,3 +147,22 @@ class TestIdentity:
         await connection.close()
         await asyncio.to_thread(downgrade, empty_database_url, "0017")
         await asyncio.to_thread(upgrade, empty_database_url, "0018")
+
+
+class TestPackets:
+    """Packet numbers from before the ledger counted them."""
+
+    async def test_they_are_counted_in_all_boots(self, empty_database_url: str) -> None:
+        await asyncio.to_thread(upgrade, empty_database_url, "0021")
+        connection = await asyncpg.connect(empty_database_url)
+        await connection.execute(
+            """
+            insert into sensor_packets (sensor_no, boot, seen)
+            values (1, 'a', '{[1,3),[5,6)}'), (1, 'b', '{[0,4)}'), (2, '', '{[7,8)}')
+            """
+        )
+        await connection.execute("insert into sensor_ledger (sensor_no) values (1), (2), (3)")
+        await asyncio.to_thread(upgrade, empty_database_url)
+        rows = await connection.fetch("select packets_sent, packets_seen from sensor_ledger order by sensor_no")
+        assert list(map(tuple, rows)) == [(9, 7), (1, 1), (0, 0)]
+        await connection.close()

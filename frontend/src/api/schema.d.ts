@@ -2284,7 +2284,7 @@ export interface components {
             sensors: components["schemas"]["SensorLedger"][];
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
+             * @description Samples sent; known while all packets are numbered, none is missing and nothing was lost or dropped; of a capture once the sensor was heard past its end, whatever came unnumbered before its begin.
              * @default null
              */
             sent?: number | null;
@@ -3017,7 +3017,7 @@ export interface components {
             rejected: number;
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
+             * @description Samples sent; known while all packets are numbered, none is missing and nothing was lost or dropped; of a capture once the sensor was heard past its end, whatever came unnumbered before its begin.
              * @default null
              */
             sent?: number | null;
@@ -4813,7 +4813,7 @@ export interface components {
             sensor_id: string;
             /**
              * Sent
-             * @description Samples sent; known while packets are numbered and none is missing; of a capture once the sensor was heard past its end.
+             * @description Samples sent; known while all packets are numbered, none is missing and nothing was lost or dropped; of a capture once the sensor was heard past its end, whatever came unnumbered before its begin.
              * @default null
              */
             sent?: number | null;

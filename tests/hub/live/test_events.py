@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+import uuid
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiohttp import web
@@ -11,8 +13,12 @@ from hub.events.models import Event, EventKind
 from hub.events.service import EVENTS
 from hub.kit.context import HUB
 from hub.kit.db import Tx
+from hub.live.health import Health, ledger_of
 from hub.live.intake import IntakeWatch, Level
+from hub.live.relay import Relay
 from hub.live.watch import PARTS
+from hub.settings import Role, Settings
+from tests.closing import check_adds_up
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Login, Make
 from tests.hub.live.conftest import Watch, hear, hear_event, say
@@ -26,6 +32,17 @@ async def subscribe(socket: Any, project: str, **more: Any) -> list[dict[str, An
     states = await hear(socket)
     assert states["op"] == "states"
     return states["sensors"]
+
+
+async def pushed(socket: Any, **wanted: int | None) -> dict[str, Any]:
+    """Hear the counts of the only sensor until they are these."""
+    async with asyncio.timeout(10):
+        while True:
+            message = await hear(socket)
+            if message["op"] == "ledger":
+                (counts,) = message["sensors"]
+                if all(counts[name] == count for name, count in wanted.items()):
+                    return counts
 
 
 class TestWho:
@@ -152,21 +169,69 @@ class TestStates:
         await subscribe(counting, project, ledger=True)
         now = time.time()
         await send(device(one), {"samples": [{"t": now, "v": 1.0}, {"t": now, "v": 1.0}, {"t": now, "v": None}]})
-        await stored(one)
-        async with asyncio.timeout(5):
-            while (message := await hear(counting))["op"] != "ledger":
-                pass
-        (counts,) = message["sensors"]
-        assert counts == {
-            "sensor_id": one["id"],
-            "received": 3,
-            "stored": 1,
-            "duplicates": 1,
-            "rejected": 1,
-            "late": 0,
-        }
+        ledger = await stored(one)
+        assert await pushed(counting, stored=1) == ledger | {"sensor_id": one["id"]}
         heard = [(await hear(plain))["op"] for _ in range(2)]  # online, and one sample rejected
         assert set(heard) == {"event"}
+
+    async def test_they_tell_what_did_not_come(
+        self, watch: Watch, owner: Caller, project: str, agent: Make, sensor: Make, device: Device, stored: Wait
+    ) -> None:
+        one, edge = await sensor(), await agent(default=True)
+        socket = await watch(owner)
+        await subscribe(socket, project, ledger=True)
+        now = time.time()
+        for seq in (1, 2):
+            await send(device(one), {"seq": seq, "samples": [{"t": now + seq, "v": 1.0}]})
+        await stored(one)
+        counts = await pushed(socket, stored=2)
+        assert (counts["sent"], counts["gaps"]) == (2, 0)
+        await send(device(one), {"seq": 5, "samples": [{"t": now + 5, "v": 1.0}]})
+        part = {"sensor_id": one["id"], "samples": 4, "first_us": 1, "last_us": 2}
+        told = {"report_id": str(uuid.uuid4()), "dropped": [part]}
+        assert (await device(edge).post("/edge/dropped", told)).status == 204
+        ledger = await stored(one)
+        assert await pushed(socket, stored=3, dropped=4) == ledger | {"sensor_id": one["id"]}
+        assert (ledger["sent"], ledger["gaps"]) == (None, 2)
+
+
+class TestCountsThatWait:
+    """Nobody stores what is sent."""
+
+    @pytest.fixture
+    def roles(self) -> frozenset[Role]:
+        return frozenset({"api", "live"})
+
+    async def test_they_are_received_and_pending(
+        self, watch: Watch, owner: Caller, project: str, sensor: Make, device: Device, db: Tx
+    ) -> None:
+        one = await sensor()
+        await db.execute(
+            "insert into sensor_ledger (sensor_no, received, stored, packets_sent, packets_seen)"
+            " select no, 1, 1, 1, 1 from sensor"
+        )
+        socket = await watch(owner)
+        await subscribe(socket, project, ledger=True)
+        for number, sent in (({"seq": 2}, 2), ({}, None)):
+            await send(device(one), number | {"samples": [{"t": time.time(), "v": 1.0}]})
+            counts = await pushed(socket, sent=sent)
+            check_adds_up(counts)
+            assert counts == (await owner.get(f"/sensors/{one['id']}/ledger")).ok | {"sensor_id": one["id"]}
+        assert counts["pending"] == 2
+
+
+class TestCountsWithoutTheStream:
+    @pytest.fixture
+    def settings(self, settings: Settings, free_port: int) -> Settings:
+        return settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port}/0"})
+
+    async def test_what_waits_is_not_guessed(self, app: web.Application, project: str, sensor: Make, db: Tx) -> None:
+        await sensor()
+        health = Health(app[HUB], Relay(app[HUB].settings.redis_url))
+        await db.execute("insert into sensor_ledger (sensor_no, received, stored) select no, 1, 1 from sensor")
+        rows, waiting = await health.count([UUID(project)])
+        counts = ledger_of(rows[0], waiting)
+        assert (counts.received, counts.stored, counts.pending) == (1, 1, None)
 
 
 class TestIntake:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -96,6 +97,27 @@ class TestSamples:
         assert last("etp_sensors", project_id=project, state="online") == 1
         assert last("etp_live_viewers") == 0
         assert {"etp_samples_late_total", "etp_samples_lost_total", "process_resident_memory_bytes"} <= last.names
+
+    async def test_what_did_not_come_is_told(
+        self, anonymous: Caller, project: str, sensor: Make, agent: Make, device: Device
+    ) -> None:
+        made, other, edge = await sensor(), await sensor(), device(await agent(default=True))
+        now = time.time()
+        for thing, seq in ((made, 3), (made, 7), (other, 1), (other, 3)):
+            body = {"seq": seq, "samples": [{"t": now + seq, "v": 1.5}]}
+            assert (await device(thing).post("/telemetry", body)).ok
+        wrong = {"sensor_id": made["id"], "t": [now], "v": [1.0], "p": [4.0], "profile_version": 1}
+        assert (await edge.post("/telemetry", {"series": [wrong]})).ok
+        part = {"sensor_id": other["id"], "samples": 4, "first_us": 1, "last_us": 2}
+        told = {"report_id": str(uuid.uuid4()), "dropped": [part]}
+        assert (await edge.post("/edge/dropped", told)).status == 204
+        async with asyncio.timeout(20):
+            while (page := await read(anonymous))("etp_samples_stored_total", project_id=project) < 5:
+                pass
+        assert page("etp_packets_sent_total", project_id=project) == 5 + 3
+        assert page("etp_packets_missing", project_id=project) == 3 + 1
+        assert page("etp_samples_dropped_total", project_id=project) == 4
+        assert page("etp_samples_differing_total", project_id=project) == 1
 
 
 class TestLag:

@@ -34,6 +34,9 @@ async def book(owner: Caller, sensor: Make, db: Tx) -> Book:
             last_status=[0],
             received_at=[received_us],
             delay=[delay_us],
+            packets_sent=[0],
+            packets_seen=[0],
+            unnumbered_at=[None],
         )
         return (await owner.get(f"/sensors/{made['id']}")).ok["clock_skew_s"]
 
