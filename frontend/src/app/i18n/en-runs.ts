@@ -16,6 +16,8 @@ export default {
   "experiment.noneText": "An experiment holds runs; a run records captures of the sensors you choose.",
   "experiment.filtered": "No experiment has “{{text}}” in its name or tags.",
   "experiment.problem": "The experiment could not be loaded",
+  "experiment.notFound": "There is no such experiment in this project.",
+  "experiment.all": "All experiments",
   "experiment.listProblem": "The experiments could not be loaded",
 
   "run.one": "Run",
@@ -33,6 +35,8 @@ export default {
   "run.none": "No runs yet",
   "run.noneText": "A run is one execution of the experiment with its own parameters; captures record what its sensors measure.",
   "run.problem": "The run could not be loaded",
+  "run.notFound": "There is no such run in this project.",
+  "run.all": "All runs of the experiment",
   "run.since": "since",
   "run.start": "Start run",
   "run.finish": "Finish run",

@@ -17,6 +17,9 @@ export default {
 
   "page.failed": "This page could not be shown",
   "page.start": "Back to the start",
+  "page.unknown": "Not found",
+  "page.unknownText": "There is nothing at this address, or it is not open to you:",
+  "page.toMonitor": "Monitor of {{project}}",
   "problem.unreachable": "The hub does not answer. Check the connection.",
   "problem.answered": "The hub answered {{status}}.",
   "list.loading": "Loading",

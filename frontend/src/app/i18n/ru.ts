@@ -19,6 +19,9 @@ const ru: Translated<typeof en> = {
 
   "page.failed": "Не удалось показать эту страницу",
   "page.start": "В начало",
+  "page.unknown": "Не найдено",
+  "page.unknownText": "По этому адресу ничего нет, или он вам недоступен:",
+  "page.toMonitor": "Монитор проекта {{project}}",
   "problem.unreachable": "Сервер не отвечает. Проверьте соединение.",
   "problem.answered": "Сервер ответил {{status}}.",
   "list.loading": "Загрузка",
