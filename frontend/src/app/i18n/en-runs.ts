@@ -126,8 +126,10 @@ export default {
   "ledger.more_other": "and {{count}} more",
 
   "chart.lock": "Lock the axis",
+  "chart.lockOf": "Lock the axis of {{name}}",
   "chart.locked": "y locked at {{range}} {{unit}}",
   "chart.expand": "Large",
+  "chart.expandOf": "Large: {{name}}",
   "chart.shrink": "Back to all charts",
   "chart.toggle": "Show or hide",
   "chart.noData": "no data {{time}}",

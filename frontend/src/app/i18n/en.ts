@@ -192,7 +192,7 @@ export default {
   "agentState.full": "spool full",
   "agentState.stopped": "stopped",
   "agentState.offline": "offline",
-  "agentState.never": "never heard",
+  "agentState.never": "no status: only an edge agent sends one",
   "beats.label": "Heartbeats: {{full}} received, {{late}} late, {{missed}} missed",
 
   "sensor.new": "New sensor",

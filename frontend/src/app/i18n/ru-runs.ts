@@ -141,8 +141,10 @@ const ru: Translated<typeof en> = {
   "ledger.more_other": "и ещё {{count}}",
 
   "chart.lock": "Закрепить ось",
+  "chart.lockOf": "Закрепить ось, {{name}}",
   "chart.locked": "ось закреплена: {{range}} {{unit}}",
   "chart.expand": "Крупно",
+  "chart.expandOf": "Крупно: {{name}}",
   "chart.shrink": "Ко всем графикам",
   "chart.toggle": "Показать или скрыть",
   "chart.noData": "нет данных {{time}}",

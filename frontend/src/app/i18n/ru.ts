@@ -212,7 +212,7 @@ const ru: Translated<typeof en> = {
   "agentState.full": "хранилище полно",
   "agentState.stopped": "остановлен",
   "agentState.offline": "нет связи",
-  "agentState.never": "не было связи",
+  "agentState.never": "нет состояния: его сообщает только шлюз",
   "beats.label": "Пульс: получено {{full}}, с опозданием {{late}}, пропущено {{missed}}",
 
   "sensor.new": "Новый датчик",
