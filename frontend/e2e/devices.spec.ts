@@ -54,7 +54,7 @@ test("an owner sets limits, and a test packet shows what it becomes", async ({ p
   await expectSound(page, "sensor");
 
   await test.step("limits: a refused field takes the focus, good ones are set", async () => {
-    await page.getByRole("button", { name: `Change the limits of ${name}` }).click();
+    await page.getByRole("button", { name: `Edit the limits of ${name}` }).click();
     const dialog = page.getByRole("dialog");
     await expect(dialog.getByLabel("Requests a second")).toBeFocused();
     await dialog.getByLabel("Requests a second").fill("0.5");
@@ -101,7 +101,7 @@ test("an owner sets limits, and a test packet shows what it becomes", async ({ p
   });
 
   await test.step("what else it is can be changed", async () => {
-    await page.getByRole("button", { name: "Change the sensor" }).click();
+    await page.getByRole("button", { name: "Edit the sensor" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Time of a sample").selectOption("arrival");
     await dialog.getByLabel("Heartbeat interval").fill("30");
@@ -165,7 +165,7 @@ test("edge agents show how they are doing; an owner makes and changes them", asy
   await expectSound(page, "new agent");
   await dialog.getByRole("button", { name: "Close" }).click();
   const row = page.getByRole("row").filter({ hasText: `rig ${suffix}` });
-  await expect(row).toContainText("never heard");
+  await expect(row).toContainText("no status");
 
   const report = { state: "buffering", version: "0.1.0", waiting: 1280, waiting_bytes: 40_960, spool_bytes: 2_147_483_648, oldest_age_s: 95, dropped: 42, hub_problem: "HTTP 503" };
   const reported = await fetch(`${BASE}/api/v1/edge/status`, {
@@ -178,7 +178,7 @@ test("edge agents show how they are doing; an owner makes and changes them", asy
   await expect(row).toContainText("1,280");
   await expect(row.getByRole("cell", { name: "42" })).toBeVisible();
 
-  await page.getByRole("button", { name: `Change rig ${suffix}` }).click();
+  await page.getByRole("button", { name: `Edit rig ${suffix}` }).click();
   await dialog.getByLabel("Samples a second, in all").fill("5000");
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(row).toContainText("5,000 /s");

@@ -23,6 +23,9 @@ export class ApiProblem extends Error {
   }
 }
 
+/** Whether the hub says that there is no such thing, or none that one may know of: another try finds nothing either. */
+export const isMissing = (error: unknown): boolean => error instanceof ApiProblem && error.status === 404;
+
 export function unreachable(): ApiProblem {
   return new ApiProblem("unreachable", 0, "The hub does not answer", "", null);
 }

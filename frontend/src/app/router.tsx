@@ -1,7 +1,7 @@
 /** Every address of the dashboard; pages load when they are first shown. */
 
 import type { ComponentType } from "react";
-import { createBrowserRouter } from "react-router";
+import { createBrowserRouter, Navigate } from "react-router";
 
 import { loadAccessTexts } from "./i18n";
 import { PageFailed } from "./pages/page-failed";
@@ -10,6 +10,8 @@ import { Session } from "./shell/session";
 
 /** Nothing is drawn while the first page loads: it takes a moment only. */
 const Blank = (): null => null;
+
+const unknown = async (): Promise<{ Component: ComponentType }> => ({ Component: (await import("./pages/unknown-address")).UnknownAddress });
 
 const shell = async (): Promise<{ Component: ComponentType }> => ({ Component: (await import("./shell/shell")).Shell });
 
@@ -46,6 +48,7 @@ export const router = createBrowserRouter([
             children: [
               { path: "account", lazy: worded(async () => (await import("@/features/account/account-page")).AccountPage) },
               { path: "projects/new", lazy: worded(async () => (await import("@/features/projects/new-project-page")).NewProjectPage) },
+              { path: "*", lazy: unknown },
             ],
           },
           {
@@ -53,6 +56,7 @@ export const router = createBrowserRouter([
             lazy: shell,
             ErrorBoundary: PageFailed,
             children: [
+              { index: true, element: <Navigate to="monitor" replace /> },
               { path: "monitor", lazy: async () => ({ Component: (await import("@/features/sensors/monitor-page")).MonitorPage }) },
               { path: "sensors/new", lazy: worded(async () => (await import("@/features/sensors/new-sensor-page")).NewSensorPage) },
               { path: "proposals", lazy: worded(async () => (await import("@/features/proposals/proposals-page")).ProposalsPage) },
@@ -62,9 +66,9 @@ export const router = createBrowserRouter([
               { path: "experiments/:experimentId/runs/:runId", lazy: async () => ({ Component: (await import("./pages/run-page")).RunPage }) },
               { path: "settings", lazy: worded(async () => (await import("@/features/settings/settings-page")).SettingsPage) },
               { path: "audit", lazy: worded(async () => (await import("@/features/audit/audit-page")).AuditPage) },
+              { path: "*", lazy: unknown },
             ],
           },
-          { path: "*", Component: Home },
         ],
       },
     ],

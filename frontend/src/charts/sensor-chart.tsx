@@ -139,20 +139,20 @@ export function SensorChart(props: Props): ReactElement {
         <h2 className={styles.name} title={sensor.name}>
           {sensor.name}
         </h2>
-        <Layer kind="physical" shown={layers.physical} value={readout.physical} unit={sensor.displayUnit}
+        <Layer kind="physical" of={sensor.name} shown={layers.physical} value={readout.physical} unit={sensor.displayUnit}
           onToggle={() => props.onLayers({ ...layers, physical: !layers.physical })} />
         {props.mayReadRaw && (
-          <Layer kind="raw" shown={layers.raw} value={readout.raw} unit={sensor.inputUnit}
+          <Layer kind="raw" of={sensor.name} shown={layers.raw} value={readout.raw} unit={sensor.inputUnit}
             onToggle={() => props.onLayers({ ...layers, raw: !layers.raw })} />
         )}
         <span className={styles.tools}>
           <Tooltip label={lock === null ? t("chart.lock") : t("chart.locked", { range: rangeText(lock), unit: lock.layer === "physical" ? sensor.displayUnit : sensor.inputUnit })}>
-            <UnstyledButton className={styles.tool} aria-pressed={lock !== null} aria-label={t("chart.lock")} onClick={toggleLock}>
+            <UnstyledButton className={styles.tool} aria-pressed={lock !== null} aria-label={t("chart.lockOf", { name: sensor.name })} onClick={toggleLock}>
               <Icon name={lock === null ? "unlock" : "lock"} size={14} />
             </UnstyledButton>
           </Tooltip>
           <Tooltip label={props.expanded ? t("chart.shrink") : t("chart.expand")}>
-            <UnstyledButton className={styles.tool} aria-pressed={props.expanded} aria-label={t("chart.expand")} onClick={props.onExpand}>
+            <UnstyledButton className={styles.tool} aria-pressed={props.expanded} aria-label={t("chart.expandOf", { name: sensor.name })} onClick={props.onExpand}>
               <Icon name={props.expanded ? "shrink" : "expand"} size={14} />
             </UnstyledButton>
           </Tooltip>
@@ -183,23 +183,27 @@ function rangeText(lock: Lock): string {
 
 interface LayerProps {
   readonly kind: "physical" | "raw";
+  /** The sensor's name. */
+  readonly of: string;
   readonly shown: boolean;
   readonly value: number | null;
   readonly unit: string;
   readonly onToggle: () => void;
 }
 
-function Layer({ kind, shown, value, unit, onToggle }: LayerProps): ReactElement {
+function Layer({ kind, of, shown, value, unit, onToggle }: LayerProps): ReactElement {
   const { t } = useTranslation();
+  const reading = measured(value, kind === "raw" ? 5 : 4);
   return (
-    <UnstyledButton className={styles.layer} aria-pressed={shown} data-kind={kind} onClick={onToggle} title={t("chart.toggle")}>
+    <UnstyledButton className={styles.layer} aria-pressed={shown} data-kind={kind} onClick={onToggle} title={t("chart.toggle")}
+      aria-label={`${t(`layer.${kind}`)}${shown ? ` ${reading} ${unit}` : ""}, ${of}`}>
       <svg width={18} height={2} aria-hidden="true">
         <path d="M0 1h18" stroke={shown ? `var(--${kind})` : "var(--none-mark)"} strokeWidth={2} strokeDasharray={kind === "raw" ? "5 3" : undefined} />
       </svg>
       <span className={styles.layerName}>{t(`layer.${kind}`)}</span>
       {shown && (
         <>
-          <b>{measured(value, kind === "raw" ? 5 : 4)}</b>
+          <b>{reading}</b>
           <span className={styles.unit}>{unit}</span>
         </>
       )}

@@ -27,6 +27,7 @@ it("says how late the intake is, whether the database is away, and when that is 
 it("leads from a backfill that is over to its sensor, and says when it failed", () => {
   expect(noteOf(event("backfill_finished", { sensor_id: "s2", status: "finished" }, "b1"), null, t)).toMatchObject({ tone: "ok", address: "sensors/s2" });
   expect(noteOf(event("backfill_finished", { sensor_id: "s2", status: "failed" }, "b1"), null, t)).toMatchObject({ tone: "bad", address: "sensors/s2" });
+  expect(noteOf(event("backfill_finished", { sensor_id: "s2", status: "finished" }, "b1"), "Pump A", t)?.detail).toBe("Pump A");
 });
 
 it("is silent about what the page shows anyway", () => {

@@ -2,6 +2,7 @@
 
 export default {
   copy: "Copy",
+  copyOf: "Copy: {{what}}",
   "form.wait": "Too many attempts. Try again in {{time}}.",
 
   // Left empty where the hub's own words, which are English, say more.

@@ -10,6 +10,7 @@ export default {
   "conversion.fromBeginning": "from the beginning",
   "conversion.problem": "The profiles could not be loaded",
   "conversion.noSensor": "There is no such sensor in this project.",
+  "conversion.toSensors": "All sensors",
   "conversion.none": "No version yet: samples are kept raw. Draft one, and an owner publishes it.",
   "conversion.hidden": "Payload and curve would give raw values away, which are closed to viewers in this project.",
   "conversion.versions": "Versions",

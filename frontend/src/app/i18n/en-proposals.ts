@@ -7,6 +7,7 @@ export default {
   "proposals.ignored": "Ignored",
   "proposals.problem": "The proposals could not be loaded",
   "proposals.about": "Devices sent these, and no sensor takes them yet. Their samples are kept for a day: accept a channel, and they are the sensor’s.",
+  "proposals.aboutOnly": "Devices sent these, and no sensor takes them yet. Their samples are kept for a day. Editors decide about them.",
   "proposals.none": "Nothing to decide",
   "proposals.noneText": "Telegraf, ThingsBoard devices and whatever speaks InfluxDB line protocol or SenML may send here with an edge agent’s token. What nobody knows yet waits on this page.",
   "proposals.noneHint": "the next device",

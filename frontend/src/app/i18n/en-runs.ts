@@ -16,6 +16,8 @@ export default {
   "experiment.noneText": "An experiment holds runs; a run records captures of the sensors you choose.",
   "experiment.filtered": "No experiment has “{{text}}” in its name or tags.",
   "experiment.problem": "The experiment could not be loaded",
+  "experiment.notFound": "There is no such experiment in this project.",
+  "experiment.all": "All experiments",
   "experiment.listProblem": "The experiments could not be loaded",
 
   "run.one": "Run",
@@ -33,6 +35,8 @@ export default {
   "run.none": "No runs yet",
   "run.noneText": "A run is one execution of the experiment with its own parameters; captures record what its sensors measure.",
   "run.problem": "The run could not be loaded",
+  "run.notFound": "There is no such run in this project.",
+  "run.all": "All runs of the experiment",
   "run.since": "since",
   "run.start": "Start run",
   "run.finish": "Finish run",
@@ -122,8 +126,10 @@ export default {
   "ledger.more_other": "and {{count}} more",
 
   "chart.lock": "Lock the axis",
+  "chart.lockOf": "Lock the axis of {{name}}",
   "chart.locked": "y locked at {{range}} {{unit}}",
   "chart.expand": "Large",
+  "chart.expandOf": "Large: {{name}}",
   "chart.shrink": "Back to all charts",
   "chart.toggle": "Show or hide",
   "chart.noData": "no data {{time}}",

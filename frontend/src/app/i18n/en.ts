@@ -17,6 +17,9 @@ export default {
 
   "page.failed": "This page could not be shown",
   "page.start": "Back to the start",
+  "page.unknown": "Not found",
+  "page.unknownText": "There is nothing at this address, or it is not open to you:",
+  "page.toMonitor": "Monitor of {{project}}",
   "problem.unreachable": "The hub does not answer. Check the connection.",
   "problem.answered": "The hub answered {{status}}.",
   "list.loading": "Loading",
@@ -189,7 +192,7 @@ export default {
   "agentState.full": "spool full",
   "agentState.stopped": "stopped",
   "agentState.offline": "offline",
-  "agentState.never": "never heard",
+  "agentState.never": "no status: only an edge agent sends one",
   "beats.label": "Heartbeats: {{full}} received, {{late}} late, {{missed}} missed",
 
   "sensor.new": "New sensor",

@@ -5,6 +5,7 @@ import type { Translated } from "./translated";
 
 const ru: Translated<typeof en> = {
   copy: "Копировать",
+  copyOf: "Копировать: {{what}}",
   "form.wait": "Слишком много попыток. Повторите через {{time}}.",
 
   "problem.role-too-low": "Ваша роль этого не позволяет. Обратитесь к владельцу проекта.",

@@ -35,6 +35,7 @@ const ru: Translated<typeof en> = {
   "agents.made": "Агент «{{name}}» создан",
   "agents.once": "Показан один раз. Запустите агента с ним; потерянный заменяется на вкладке «Токены устройств».",
   "agents.start": "Запуск на машине рядом с брокером",
+  "agents.startText": "Сначала сохраните там токен в файл «token», закрытый от других пользователей (chmod 600).",
   "agents.saved": "Агент «{{name}}» изменён",
   "agents.delete": "Удалить",
   "agents.deleteNamed": "Удалить «{{name}}»",

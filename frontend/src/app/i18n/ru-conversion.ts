@@ -15,6 +15,7 @@ const ru: Translated<typeof en> = {
   "conversion.fromBeginning": "с самого начала",
   "conversion.problem": "Не удалось загрузить профили",
   "conversion.noSensor": "В этом проекте нет такого датчика.",
+  "conversion.toSensors": "Все датчики",
   "conversion.none": "Версий пока нет: отсчёты хранятся сырыми. Сделайте черновик, владелец его опубликует.",
   "conversion.hidden": "Формула и кривая выдали бы сырые значения, а они в этом проекте закрыты для зрителей.",
   "conversion.versions": "Версии",

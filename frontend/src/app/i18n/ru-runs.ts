@@ -19,6 +19,8 @@ const ru: Translated<typeof en> = {
   "experiment.noneText": "В эксперименте есть прогоны; прогон делает записи выбранных датчиков.",
   "experiment.filtered": "Нет экспериментов, у которых в названии или метках есть «{{text}}».",
   "experiment.problem": "Не удалось загрузить эксперимент",
+  "experiment.notFound": "В этом проекте нет такого эксперимента.",
+  "experiment.all": "Все эксперименты",
   "experiment.listProblem": "Не удалось загрузить эксперименты",
 
   "run.one": "Прогон",
@@ -36,6 +38,8 @@ const ru: Translated<typeof en> = {
   "run.none": "Прогонов пока нет",
   "run.noneText": "Прогон — одно выполнение эксперимента со своими параметрами; записи хранят то, что измерили его датчики.",
   "run.problem": "Не удалось загрузить прогон",
+  "run.notFound": "В этом проекте нет такого прогона.",
+  "run.all": "Все прогоны эксперимента",
   "run.since": "с",
   "run.start": "Начать прогон",
   "run.finish": "Завершить",
@@ -137,8 +141,10 @@ const ru: Translated<typeof en> = {
   "ledger.more_other": "и ещё {{count}}",
 
   "chart.lock": "Закрепить ось",
+  "chart.lockOf": "Закрепить ось, {{name}}",
   "chart.locked": "ось закреплена: {{range}} {{unit}}",
   "chart.expand": "Крупно",
+  "chart.expandOf": "Крупно: {{name}}",
   "chart.shrink": "Ко всем графикам",
   "chart.toggle": "Показать или скрыть",
   "chart.noData": "нет данных {{time}}",

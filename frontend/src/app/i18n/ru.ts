@@ -19,6 +19,9 @@ const ru: Translated<typeof en> = {
 
   "page.failed": "Не удалось показать эту страницу",
   "page.start": "В начало",
+  "page.unknown": "Не найдено",
+  "page.unknownText": "По этому адресу ничего нет, или он вам недоступен:",
+  "page.toMonitor": "Монитор проекта {{project}}",
   "problem.unreachable": "Сервер не отвечает. Проверьте соединение.",
   "problem.answered": "Сервер ответил {{status}}.",
   "list.loading": "Загрузка",
@@ -209,7 +212,7 @@ const ru: Translated<typeof en> = {
   "agentState.full": "хранилище полно",
   "agentState.stopped": "остановлен",
   "agentState.offline": "нет связи",
-  "agentState.never": "не было связи",
+  "agentState.never": "нет состояния: его сообщает только шлюз",
   "beats.label": "Пульс: получено {{full}}, с опозданием {{late}}, пропущено {{missed}}",
 
   "sensor.new": "Новый датчик",

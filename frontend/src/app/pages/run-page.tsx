@@ -10,6 +10,7 @@ import { download } from "@/api/download";
 import { useExperiment } from "@/api/experiments";
 import { useMayEdit, useProject } from "@/api/me";
 import type { Capture, Run, Sensor } from "@/api/model";
+import { isMissing } from "@/api/problem";
 import { useChangeRun, useRun } from "@/api/runs";
 import { useSensors } from "@/api/sensors";
 import { CaptureList } from "@/features/captures/capture-list";
@@ -28,6 +29,7 @@ import { explain } from "@/ui/explain";
 import { seconds } from "@/ui/format";
 import { Icon } from "@/ui/icons";
 import { Loading, ProblemNote } from "@/ui/list-states";
+import { NotFound } from "@/ui/not-found";
 import { PageBar } from "@/ui/page-bar";
 import { Tag, toneOf } from "@/ui/tag";
 import { Time } from "@/ui/time";
@@ -45,9 +47,16 @@ const NO_SENSORS: readonly Sensor[] = [];
 
 export function RunPage(): ReactElement {
   const { t } = useTranslation();
-  const { runId = "" } = useParams();
+  const { runId = "", experimentId = "" } = useParams();
+  const project = useProject();
   const run = useRun(runId);
   if (run.isPending) return <Loading />;
+  if (isMissing(run.error)) {
+    return (
+      <NotFound title={t("run.one")} text={t("run.notFound")} action={t("run.all")}
+        back={{ to: `/p/${project.id}/experiments/${experimentId}`, text: t("experiment.one") }} />
+    );
+  }
   if (run.data === undefined) {
     return <ProblemNote title={t("run.problem")} problem={explain(run.error, t)} onRetry={() => void run.refetch()} />;
   }

@@ -33,6 +33,7 @@ export function noteOf(event: HubEvent, name: string | null, t: TFunction): Note
       return {
         tone: event.details.status === "failed" ? "bad" : "ok",
         title: t(event.details.status === "failed" ? "event.backfillFailed" : "event.backfill"),
+        ...(name === null ? {} : { detail: name }),
         actionText: t("event.toSensor"),
         address: `sensors/${String(event.details.sensor_id)}`,
       };

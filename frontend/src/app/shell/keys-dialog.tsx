@@ -30,7 +30,7 @@ export function KeysDialog({ opened, onClose }: Props): ReactElement {
         {KEYS.map(([key, what]) => (
           <div key={key}>
             <dt>
-              <kbd>{key}</kbd>
+              <kbd>{key === "Space" ? t("window.space") : key}</kbd>
             </dt>
             <dd>{t(what)}</dd>
           </div>

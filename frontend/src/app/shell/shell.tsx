@@ -12,6 +12,7 @@ import { explain } from "@/ui/explain";
 import { Loading, ProblemNote } from "@/ui/list-states";
 import { useHotkey } from "@/ui/use-hotkey";
 
+import { UnknownAddress } from "../pages/unknown-address";
 import { BareHeader, Header } from "./header";
 import { KeysDialog } from "./keys-dialog";
 import { lastProject, rememberProject } from "./last-project";
@@ -39,6 +40,7 @@ export function Shell(): ReactElement {
   const [palette, setPalette] = useState(false);
   const [keys, setKeys] = useState(false);
   const main = useRef<HTMLElement>(null);
+  const [entered, setEntered] = useState<string | null>(null);
   useHotkey("k", () => setPalette(true), { ctrl: true });
   useHotkey("?", () => setKeys(true));
   useEffect(() => {
@@ -46,18 +48,21 @@ export function Shell(): ReactElement {
     tell();
     return session.on(tell);
   }, [client]);
-  useEffect(() => {
-    if (projectId !== undefined) rememberProject(projectId);
-  }, [projectId]);
   // Outside a project the header keeps the last one in sight, and whether it records.
   const projects = me.data?.projects ?? [];
   const project = projectId === undefined ? lastProject(projects) : projects.find((each) => each.id === projectId);
+  if (project !== undefined && project.id !== entered) setEntered(project.id);
+  useEffect(() => {
+    if (projectId !== undefined && projectId === entered) rememberProject(projectId);
+  }, [projectId, entered]);
   useAccessWatch(client, me.data === undefined ? null : project);
   useEventWatch(client, project?.id ?? null);
 
   if (me.isPending) return <Loading />;
   if (me.data === undefined) return <ProblemNote title={t("page.failed")} problem={explain(me.error, t)} onRetry={() => void me.refetch()} />;
-  if (project === undefined && projectId !== undefined) return <Navigate to="/" replace />;
+  const foreign = project === undefined && projectId !== undefined;
+  // Who was let in here and no longer is goes on to another project; who never was is told.
+  if (foreign && projectId === entered) return <Navigate to="/" replace />;
   return (
     <TelemetryContext value={client}>
       <ProjectContext value={project ?? null}>
@@ -70,7 +75,7 @@ export function Shell(): ReactElement {
           <Header me={me.data} onPalette={() => setPalette(true)} onKeys={() => setKeys(true)} />
         )}
         <main id="page" ref={main} tabIndex={-1} className={styles.page}>
-          <Outlet />
+          {foreign ? <UnknownAddress /> : <Outlet />}
         </main>
         {project !== undefined && <Palette opened={palette} me={me.data} onClose={() => setPalette(false)} />}
         <KeysDialog opened={keys} onClose={() => setKeys(false)} />

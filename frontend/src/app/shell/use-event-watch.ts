@@ -68,5 +68,6 @@ function setStates(cache: QueryClient, projectId: string, states: Readonly<Recor
 
 function nameOf(cache: QueryClient, event: HubEvent): string | null {
   const sensors = cache.getQueryData<Sensor[]>(["sensors", event.projectId]);
-  return sensors?.find((sensor) => sensor.id === event.subjectId)?.name ?? null;
+  const about = event.details.sensor_id ?? event.subjectId;
+  return sensors?.find((sensor) => sensor.id === about)?.name ?? null;
 }

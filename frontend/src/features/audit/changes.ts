@@ -1,5 +1,7 @@
 /** A fact's details as what changed, and what else it tells. */
 
+import type { TFunction } from "i18next";
+
 import type { AuditFact } from "@/api/model";
 
 type Value = string | number | boolean | null | readonly Value[] | Fields;
@@ -57,8 +59,8 @@ export function shown(value: Value | undefined): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** A field's name as words. */
-export const named = (name: string): string => name.replaceAll("_", " ");
+/** A field's name as people say it; one that no table knows yet still reads as words. */
+export const named = (name: string, t: TFunction): string => t(`field.${name}` as "field.name", { defaultValue: name.replaceAll("_", " ") });
 
 /** The name that the fact itself has kept. */
 export function nameThen({ name, after, before }: AuditFact["details"]): string | null {

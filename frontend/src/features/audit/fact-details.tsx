@@ -76,7 +76,7 @@ function WhatChanged({ fact }: { readonly fact: AuditFact }): ReactElement {
           <tbody>
             {changes.map(({ name, before, after }) => (
               <tr key={name}>
-                <th scope="row">{named(name)}</th>
+                <th scope="row">{named(name, t)}</th>
                 <td className={styles.before}>{shown(before)}</td>
                 <td>{shown(after)}</td>
               </tr>
@@ -88,7 +88,7 @@ function WhatChanged({ fact }: { readonly fact: AuditFact }): ReactElement {
         <dl className={styles.facts}>
           {others.map(([name, value]) => (
             <div key={name}>
-              <dt>{named(name)}</dt>
+              <dt>{named(name, t)}</dt>
               <dd>{shown(value)}</dd>
             </div>
           ))}

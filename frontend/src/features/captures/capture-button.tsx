@@ -4,8 +4,9 @@ import { Button, Tooltip } from "@mantine/core";
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useMe, useProject } from "@/api/me";
+import { useMayEdit, useMe, useProject } from "@/api/me";
 import { Dialog } from "@/ui/dialog";
+import { StateMark } from "@/ui/state-mark";
 import { useHotkey } from "@/ui/use-hotkey";
 
 import styles from "./capture-button.module.css";
@@ -26,6 +27,7 @@ export function CaptureButton({ recording, blocked, number, onStart, onStop }: P
   const { t } = useTranslation();
   const me = useMe().data;
   const project = useProject();
+  const mayEdit = useMayEdit();
   const [starting, setStarting] = useState(false);
   const [stopping, setStopping] = useState(false);
   const [holding, setHolding] = useState(false);
@@ -62,14 +64,19 @@ export function CaptureButton({ recording, blocked, number, onStart, onStop }: P
     event.preventDefault();
     if (!event.repeat) setAsking(true);
   };
-  useHotkey("r", () => setAsking(true), { enabled: recording || (blocked === null && !starting) });
+  useHotkey("r", () => setAsking(true), { enabled: mayEdit && (recording || (blocked === null && !starting)) });
 
   const who = me === undefined ? "" : t("capture.by", { name: me.name, role: t(`role.${project.role}`) });
-  const face = starting ? "starting" : recording ? "stop" : "start";
+  const face = starting ? "starting" : recording ? (mayEdit ? "stop" : "recording") : "start";
   return (
     <>
       <Tooltip label={blocked ?? who} disabled={!recording && blocked === null && who === ""}>
-        {face === "stop" ? (
+        {face === "recording" ? (
+          <div className={styles.button} data-face="recording">
+            <StateMark mark="ok" />
+            <span>{t("recording.one")}</span>
+          </div>
+        ) : face === "stop" ? (
           <button type="button" className={styles.button} data-face="stop" data-holding={holding || undefined} disabled={stopping}
             aria-keyshortcuts="r" onPointerDown={press} onPointerUp={release} onPointerLeave={release} onPointerCancel={release}
             onContextMenu={(event) => event.preventDefault()} onKeyDown={onKey}>
@@ -89,7 +96,7 @@ export function CaptureButton({ recording, blocked, number, onStart, onStop }: P
           </button>
         )}
       </Tooltip>
-      <Dialog opened={asking} onClose={() => setAsking(false)} size="small" title={recording ? t("capture.stopTitle", { number }) : t("capture.startTitle")}>
+      <Dialog opened={asking && mayEdit} onClose={() => setAsking(false)} size="small" title={recording ? t("capture.stopTitle", { number }) : t("capture.startTitle")}>
         <p>{recording ? t("capture.stopText") : t("capture.startText")}</p>
         <div className={styles.answers}>
           <Button onClick={() => setAsking(false)}>{t("cancel")}</Button>

@@ -9,10 +9,10 @@ import { useMayEdit, useProject } from "@/api/me";
 import type { Sensor } from "@/api/model";
 import { useProfiles, type Profile } from "@/api/profiles";
 import { useSensors } from "@/api/sensors";
-import { measured } from "@/ui/format";
 import { Icon } from "@/ui/icons";
 import { NothingFound } from "@/ui/list-states";
 import { Loaded } from "@/ui/loaded";
+import { NotFound } from "@/ui/not-found";
 import { PageBar } from "@/ui/page-bar";
 import { useQueryState } from "@/ui/use-query-state";
 
@@ -24,12 +24,14 @@ import { Timeline } from "./timeline";
 import { VersionsPanel } from "./versions-panel";
 
 interface Props {
+  /** How the sensor is doing. */
+  readonly now: (sensor: Sensor) => ReactNode;
   /** What else can be done with the sensor, and what else there is to know of it. */
   readonly actions: (sensor: Sensor) => ReactNode;
   readonly aside: (sensor: Sensor) => ReactNode;
 }
 
-export function ConversionOfSensor({ actions, aside }: Props): ReactElement {
+export function ConversionOfSensor(parts: Props): ReactElement {
   const { t } = useTranslation();
   const { sensorId = "" } = useParams();
   const project = useProject();
@@ -38,16 +40,25 @@ export function ConversionOfSensor({ actions, aside }: Props): ReactElement {
     <Loaded query={sensors} problem={t("monitor.problem")}>
       {(all) => {
         const sensor = all.find((each) => each.id === sensorId);
-        if (sensor === undefined) return <NothingFound>{t("conversion.noSensor")}</NothingFound>;
-        return <LoadedSensor key={sensor.id} sensor={sensor} actions={actions} aside={aside} />;
+        if (sensor === undefined) return <NoSensor />;
+        return <LoadedSensor key={sensor.id} sensor={sensor} {...parts} />;
       }}
     </Loaded>
   );
 }
 
+function NoSensor(): ReactElement {
+  const { t } = useTranslation();
+  const project = useProject();
+  return (
+    <NotFound title={t("sensor.self")} text={t("conversion.noSensor")} back={{ to: `/p/${project.id}/monitor`, text: t("tab.monitor") }}
+      action={t("conversion.toSensors")} />
+  );
+}
+
 const NO_PROFILES: readonly Profile[] = [];
 
-function LoadedSensor({ sensor, actions, aside }: Props & { readonly sensor: Sensor }): ReactElement {
+function LoadedSensor({ sensor, now, actions, aside }: Props & { readonly sensor: Sensor }): ReactElement {
   const { t } = useTranslation();
   const project = useProject();
   const mayEdit = useMayEdit();
@@ -64,18 +75,7 @@ function LoadedSensor({ sensor, actions, aside }: Props & { readonly sensor: Sen
   };
   return (
     <>
-      <PageBar before={<Link to={`/p/${project.id}/monitor`}>{t("tab.monitor")}</Link>} title={sensor.name} several={mayEdit}
-        after={
-          <span className={styles.now}>
-            <b>{measured(sensor.last_physical)}</b> {sensor.display_unit}
-            {sensor.last_raw !== undefined && (
-              <>
-                {" · "}
-                {t("layer.raw")} <b>{measured(sensor.last_raw, 5)}</b> {sensor.input_unit}
-              </>
-            )}
-          </span>
-        }>
+      <PageBar before={<Link to={`/p/${project.id}/monitor`}>{t("tab.monitor")}</Link>} title={sensor.name} several after={now(sensor)}>
         {actions(sensor)}
         {mayEdit && (
           <Button variant="filled" leftSection={<Icon name="plus" />} disabled={drafting} onClick={() => setDrafting(true)}>

@@ -31,7 +31,7 @@ export function CurvePanel({ sensor, profile, before }: Props): ReactElement {
   const older = useLine(sensor.id, before?.payload, raw, { key: "before", tone: "quiet", dashed: true });
   if (profile.payload == null) return <p className={styles.hidden}>{t("conversion.hidden")}</p>;
   const converted = sensor.last_t !== null && (profile.valid_from === null || Date.parse(sensor.last_t) >= Date.parse(profile.valid_from));
-  const live = profile.status === "active" && converted && sensor.last_raw != null && sensor.last_physical != null;
+  const live = profile.status === "active" && sensor.state !== "offline" && converted && sensor.last_raw != null && sensor.last_physical != null;
   return (
     <>
       <section className={styles.panel}>

@@ -6,10 +6,11 @@ import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 
 import { useCreateExperiment, useExperiments } from "@/api/experiments";
-import { useMayEdit, useProject } from "@/api/me";
+import { useMayEdit, useMe, useProject } from "@/api/me";
 import type { Experiment } from "@/api/model";
 import { ApiProblem } from "@/api/problem";
 import { Dialog } from "@/ui/dialog";
+import { demoCommand } from "@/ui/demo-command";
 import { EmptyState } from "@/ui/empty-state";
 import { explain } from "@/ui/explain";
 import { count, seconds } from "@/ui/format";
@@ -26,6 +27,7 @@ export function ExperimentsPage(): ReactElement {
   const { t } = useTranslation();
   const project = useProject();
   const mayEdit = useMayEdit();
+  const me = useMe().data;
   const experiments = useExperiments(project.id);
   const [text, setText] = useQueryState("q");
   const [creating, setCreating] = useQueryState("new");
@@ -67,7 +69,8 @@ export function ExperimentsPage(): ReactElement {
         <ProblemNote title={t("experiment.listProblem")} problem={explain(experiments.error, t)} onRetry={() => void experiments.refetch()} />
       )}
       {experiments.data?.length === 0 && (
-        <EmptyState title={t("experiment.none")} text={t("experiment.noneText")} hint={t("empty.hint")} action={create("sm")} script="demo-sensor start-stop" />
+        <EmptyState title={t("experiment.none")} text={t("experiment.noneText")} hint={t("empty.hint")} action={create("sm")}
+          {...(mayEdit && me !== undefined ? { script: demoCommand("start-stop", project.name, me.email, window.location.origin) } : {})} />
       )}
       {(experiments.data?.length ?? 0) > 0 && shown.length === 0 && (
         <NothingFound action={<Button onClick={() => setText(null)}>{t("list.clear")}</Button>}>

@@ -15,11 +15,10 @@ import styles from "./proposals.module.css";
 interface Props {
   readonly proposal: Proposal;
   /** Absent where one may not decide. */
-  readonly onAccept?: (proposal: Proposal) => void;
-  readonly onIgnore?: (proposal: Proposal) => void;
+  readonly decide?: { readonly accept: (proposal: Proposal) => void; readonly ignore: (proposal: Proposal) => void };
 }
 
-export function ProposalRow({ proposal, onAccept, onIgnore }: Props): ReactElement {
+export function ProposalRow({ proposal, decide }: Props): ReactElement {
   const { t } = useTranslation();
   const { name, unit, state } = proposal;
   const from = t("proposals.fromSource", { source: proposal.source_name, format: proposal.format });
@@ -41,20 +40,22 @@ export function ProposalRow({ proposal, onAccept, onIgnore }: Props): ReactEleme
       <td className={list.optional}>
         <Time at={seconds(proposal.last_seen)} form="stamp" />
       </td>
-      <td className={list.right}>
-        <span className={styles.actions}>
-          {onAccept !== undefined && state !== "bound" && (
-            <Button variant={state === "proposed" ? "light" : "subtle"} size="compact-xs" aria-label={t("proposals.acceptNamed", { name })} onClick={() => onAccept(proposal)}>
-              {t("proposals.accept")}
-            </Button>
-          )}
-          {onIgnore !== undefined && state !== "ignored" && (
-            <Button variant="subtle" size="compact-xs" aria-label={t("proposals.ignoreNamed", { name })} onClick={() => onIgnore(proposal)}>
-              {t("proposals.ignore")}
-            </Button>
-          )}
-        </span>
-      </td>
+      {decide !== undefined && (
+        <td className={list.right}>
+          <span className={styles.actions}>
+            {state !== "bound" && (
+              <Button variant={state === "proposed" ? "light" : "subtle"} size="compact-xs" aria-label={t("proposals.acceptNamed", { name })} onClick={() => decide.accept(proposal)}>
+                {t("proposals.accept")}
+              </Button>
+            )}
+            {state !== "ignored" && (
+              <Button variant="subtle" size="compact-xs" aria-label={t("proposals.ignoreNamed", { name })} onClick={() => decide.ignore(proposal)}>
+                {t("proposals.ignore")}
+              </Button>
+            )}
+          </span>
+        </td>
+      )}
     </tr>
   );
 }

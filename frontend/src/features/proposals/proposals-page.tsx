@@ -57,7 +57,7 @@ function Channels({ state, proposals }: ChannelsProps): ReactElement {
   const [ignoring, setIgnoring] = useState<Proposal | null>(null);
   return (
     <>
-      {state === "proposed" && <p className={styles.about}>{t("proposals.about")}</p>}
+      {state === "proposed" && <p className={styles.about}>{t(mayEdit ? "proposals.about" : "proposals.aboutOnly")}</p>}
       <div className={list.wrap}>
         <table className={list.table} data-roomy>
           <thead>
@@ -67,12 +67,12 @@ function Channels({ state, proposals }: ChannelsProps): ReactElement {
               <th scope="col" className={`${list.optional ?? ""} ${list.right ?? ""}`}>{t("proposals.last")}</th>
               <th scope="col" className={`${list.optional ?? ""} ${list.right ?? ""}`}>{t("proposals.held")}</th>
               <th scope="col" className={list.optional}>{t("proposals.seen")}</th>
-              <th scope="col" className={list.right}>{t("proposals.decision")}</th>
+              {mayEdit && <th scope="col" className={list.right}>{t("proposals.decision")}</th>}
             </tr>
           </thead>
           <tbody>
             {proposals.map((proposal) => (
-              <ProposalRow key={proposal.id} proposal={proposal} {...(mayEdit ? { onAccept: setAccepting, onIgnore: setIgnoring } : {})} />
+              <ProposalRow key={proposal.id} proposal={proposal} {...(mayEdit ? { decide: { accept: setAccepting, ignore: setIgnoring } } : {})} />
             ))}
           </tbody>
         </table>

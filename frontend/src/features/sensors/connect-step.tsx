@@ -8,6 +8,7 @@ import { useNavigate } from "react-router";
 import { useProject } from "@/api/me";
 import type { Sensor } from "@/api/model";
 import { Icon } from "@/ui/icons";
+import { Script } from "@/ui/script";
 import { StepTitle } from "@/ui/step-title";
 
 import styles from "./new-sensor.module.css";
@@ -53,9 +54,7 @@ export function ConnectStep({ sensor, onAnother }: Props): ReactElement {
             <SegmentedControl aria-label={t("sensor.send")} value={way} onChange={(value) => setWay(value)}
               data={[{ value: "http", label: "HTTP" }, { value: "mqtt", label: "MQTT" }]} />
           </div>
-          <pre className={styles.code} tabIndex={0}>
-            {way === "http" ? curl(token, sample(sensor)) : mosquitto(sensor.id, token, sample(sensor))}
-          </pre>
+          <Script label={t("sensor.send")}>{way === "http" ? curl(token, sample(sensor)) : mosquitto(sensor.id, token, sample(sensor))}</Script>
         </>
       )}
       <section className={styles.test} aria-labelledby="test-packet">

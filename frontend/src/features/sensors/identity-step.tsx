@@ -61,7 +61,7 @@ export function IdentityStep({ value, errors, onChange, onNext }: Props): ReactE
       <AxisFields fields={value.axis} parsed={parsed} offered={value.type === "vibration_spectrum"} tried={tries > 0} refused={errors}
         onChange={(axis) => onChange({ ...value, axis })} />
       <TextInput size="sm" label={t("sensor.heartbeat")} description={t("sensor.heartbeatHelp")} inputMode="decimal"
-        rightSection={<span className={styles.unit}>s</span>} value={value.heartbeatS}
+        rightSection={<span className={styles.unit}>{t("unit.second")}</span>} value={value.heartbeatS}
         onChange={(event) => onChange({ ...value, heartbeatS: event.currentTarget.value })} error={tries > 0 && !beats ? t("sensorError.heartbeat") : errors.heartbeat_interval_s} />
       <ClockField value={value.timeSource} onChange={(timeSource) => onChange({ ...value, timeSource })} />
       <TextInput size="sm" label={t("sensor.ownToken")} description={t("sensor.ownTokenHelp")} value={value.token} autoComplete="off"

@@ -42,6 +42,14 @@ export function liveSensor(sensor: Sensor, reading: Reading | undefined): LiveSe
 
 export const needsAttention = (state: SensorState): boolean => state === "delayed" || state === "offline";
 
+/** For how long nothing came, where this is what is wrong with the sensor; null otherwise. */
+export function silenceS(sensor: Sensor, live: LiveSensor, nowS: number): number | null {
+  if (live.t === null || !needsAttention(sensor.state)) return null;
+  const silentS = nowS - live.t;
+  // The hub tells states at intervals: a sensor that is heard again is delayed on paper only.
+  return sensor.state === "offline" || silentS > sensor.heartbeat_interval_s ? silentS : null;
+}
+
 /** What a tile shows large: the physical value, or raw where a sensor has no conversion. */
 export function mainValue(sensor: Sensor, live: LiveSensor): { value: number | null; unit: string } {
   if (live.physical === null && sensor.active_profile === null && live.raw !== null) {

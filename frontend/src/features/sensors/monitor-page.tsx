@@ -6,10 +6,11 @@ import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 
 import { useRecordings } from "@/api/captures";
-import { useMayEdit, useProject } from "@/api/me";
+import { useMayEdit, useMe, useProject } from "@/api/me";
 import { SENSOR_TYPES, type Sensor, type SensorState } from "@/api/model";
 import { useSensors } from "@/api/sensors";
 import { useRound, useTelemetry, useWatch } from "@/telemetry/use-telemetry";
+import { demoCommand } from "@/ui/demo-command";
 import { EmptyState } from "@/ui/empty-state";
 import { explain } from "@/ui/explain";
 import { Icon } from "@/ui/icons";
@@ -61,13 +62,15 @@ export function MonitorPage(): ReactElement {
 
 function NoSensors(): ReactElement {
   const { t } = useTranslation();
+  const project = useProject();
+  const me = useMe().data;
   const mayEdit = useMayEdit();
   return (
     <EmptyState
       title={t("monitor.none")}
       text={t("monitor.noneText")}
       hint={t("monitor.noneHint")}
-      script="demo-sensor scenario bench"
+      {...(mayEdit && me !== undefined ? { script: demoCommand("scenario bench --over http", project.name, me.email, window.location.origin) } : {})}
       action={
         <>
           {mayEdit && (
@@ -135,7 +138,7 @@ function Wall({ sensors }: { readonly sensors: readonly Sensor[] }): ReactElemen
               what: [state === null ? null : t(`state.${state as SensorState | "attention"}`), type === null ? null : t(`type.${type as Sensor["type"]}`), name].filter(Boolean).join(", "),
             })}
           </NothingFound>
-        ) : view === "table" ? (
+        ) : view === "table" && !phone ? (
           <SensorTable sensors={ordered} recording={recorded} onJournal={setJournal} />
         ) : (
           <ul className={styles.tiles}>

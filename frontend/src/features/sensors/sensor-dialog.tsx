@@ -83,7 +83,7 @@ function Fields({ sensor, onClose }: Omit<Props, "opened">): ReactElement {
         <TextInput size="sm" label={t("sensor.displayUnit")} value={fields.display_unit} maxLength={40} error={refused.display_unit}
           onChange={(event) => put({ display_unit: event.currentTarget.value })} />
       </div>
-      <TextInput size="sm" label={t("sensor.heartbeat")} inputMode="decimal" autoComplete="off" rightSection={<span className={styles.unit}>s</span>}
+      <TextInput size="sm" label={t("sensor.heartbeat")} inputMode="decimal" autoComplete="off" rightSection={<span className={styles.unit}>{t("unit.second")}</span>}
         value={fields.heartbeat} error={tries > 0 && heartbeat === null ? t("sensorError.heartbeat") : refused.heartbeat_interval_s}
         onChange={(event) => put({ heartbeat: event.currentTarget.value })} />
       <ClockField value={fields.time_source} onChange={(time_source) => put({ time_source })} />

@@ -86,7 +86,13 @@ function TokenLimits({ sensor }: { readonly sensor: Sensor }): ReactElement {
           { label: t("limits.samples"), value: t("limits.samplesOf", { rate: exact(samples_per_s) }) },
         ]} />
       <HeldBack sensor={sensor} />
-      {!owner && <p className={styles.quiet}>{t("limits.owners")}</p>}
+      {owner ? (
+        <Link className={styles.more} to={`/p/${sensor.project_id}/settings?tab=devices`}>
+          {t("settings.devices")}
+        </Link>
+      ) : (
+        <p className={styles.quiet}>{t("limits.owners")}</p>
+      )}
       <LimitsDialog sensor={sensor} opened={editing} onClose={() => setEditing(false)} />
     </section>
   );

@@ -15,7 +15,7 @@ import { Tag } from "@/ui/tag";
 import { Value } from "@/ui/value";
 
 import { Delay } from "./delay";
-import { liveSensor, mainValue } from "./live-sensor";
+import { liveSensor, mainValue, silenceS } from "./live-sensor";
 import styles from "./monitor.module.css";
 
 interface Props {
@@ -31,7 +31,7 @@ export const SensorTile = memo(function SensorTile({ sensor, recording, onJourna
   const spark = useSpark(sensor.id);
   const { value, unit } = mainValue(sensor, live);
   const offline = live.state === "offline";
-  const silentS = live.t === null ? null : client.nowS() - live.t;
+  const silentS = silenceS(sensor, live, client.nowS());
   return (
     <li className={styles.tile} data-state={live.state}>
       <div className={styles.tileHead}>
@@ -68,8 +68,8 @@ export const SensorTile = memo(function SensorTile({ sensor, recording, onJourna
       </div>
       <div className={styles.foot}>
         <span>{t("monitor.rate", { rate: rate(live.ratePerS) })}</span>
-        {offline && silentS !== null ? (
-          <strong className={styles.badWord}>{t("monitor.silent", { time: span(silentS) })}</strong>
+        {silentS !== null ? (
+          <strong className={offline ? styles.badWord : styles.warnWord}>{t("monitor.silent", { time: span(silentS) })}</strong>
         ) : (
           <span>
             {t("monitor.delay")}{" "}

@@ -16,6 +16,7 @@ import form from "@/ui/form.module.css";
 import { Icon } from "@/ui/icons";
 import { LimitField } from "@/ui/limit-field";
 import { AGENT_RULE, parseLimit } from "@/ui/limits";
+import { Script } from "@/ui/script";
 import { ShownOnce } from "@/ui/shown-once";
 import { toast } from "@/ui/toasts";
 import { useInvalidFocus } from "@/ui/use-invalid-focus";
@@ -45,7 +46,8 @@ export function NewAgentButton(): ReactElement {
             <ShownOnce label={t("sensor.token")} secret={made.token ?? ""} warning={t("agents.once")} />
             <div>
               <p className={styles.label}>{t("agents.start")}</p>
-              <pre className={styles.script} tabIndex={0}>{`ETP_EDGE_AGENT_ID=${made.id} \\\nETP_EDGE_TOKEN_FILE=token \\\nETP_HUB_URL=${window.location.origin} etp edge`}</pre>
+              <p className={styles.quiet}>{t("agents.startText")}</p>
+              <Script label={t("agents.start")}>{startOf(made.id)}</Script>
             </div>
             <CloseAnswer onClose={close} />
           </div>
@@ -53,6 +55,15 @@ export function NewAgentButton(): ReactElement {
       </Dialog>
     </>
   );
+}
+
+/** The token stays out of it: a shell would remember it. */
+function startOf(id: string): string {
+  return [
+    `ETP_EDGE_AGENT_ID=${id} ETP_EDGE_TOKEN_FILE=token \\`,
+    `ETP_HUB_URL=${window.location.origin} ETP_MQTT_URL=mqtt://127.0.0.1:1883 \\`,
+    ".venv/bin/etp edge",
+  ].join("\n");
 }
 
 interface EditProps {

@@ -1,7 +1,7 @@
 /** The project's edge agents: who is alive, what waits, what was dropped, and what each may send. */
 
 import { Button } from "@mantine/core";
-import { useState, type ReactElement } from "react";
+import { useState, type ReactElement, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useAgents, useDeleteAgent } from "@/api/agents";
@@ -9,12 +9,13 @@ import { useProject } from "@/api/me";
 import type { EdgeAgent } from "@/api/model";
 import { Confirm } from "@/ui/confirm";
 import { count, delay, exact, fixed, seconds } from "@/ui/format";
-import { ListTable, type Column } from "@/ui/list-table";
+import { ListTable } from "@/ui/list-table";
 import list from "@/ui/list-table.module.css";
 import { Loaded } from "@/ui/loaded";
 import { StateMark } from "@/ui/state-mark";
 import { Tag } from "@/ui/tag";
 import { Time } from "@/ui/time";
+import { usePhone } from "@/ui/use-phone";
 
 import { EditAgent } from "./agent-dialog";
 import { AGENT_MARKS, linesOf, troubleOf, type AgentLine } from "@/ui/agent-state";
@@ -30,21 +31,17 @@ export function AgentsTab(): ReactElement {
   const remove = useDeleteAgent(project.id);
   const [editing, setEditing] = useState<EdgeAgent | null>(null);
   const [removing, setRemoving] = useState<EdgeAgent | null>(null);
-  const actions: Column<AgentLine> = {
-    head: t("sessions.action"),
-    right: true,
-    cell: ({ agent, instance }) =>
-      isFirst(agent, instance) && (
-        <>
-          <Button variant="subtle" size="compact-xs" aria-label={t("agents.editNamed", { name: agent.name })} onClick={() => setEditing(agent)}>
-            {t("edit")}
-          </Button>
-          <Button variant="subtle" size="compact-xs" aria-label={t("agents.deleteNamed", { name: agent.name })} onClick={() => setRemoving(agent)}>
-            {t("agents.delete")}
-          </Button>
-        </>
-      ),
-  };
+  const actions = ({ agent, instance }: AgentLine): ReactNode =>
+    isFirst(agent, instance) && (
+      <>
+        <Button variant="subtle" size="compact-xs" aria-label={t("agents.editNamed", { name: agent.name })} onClick={() => setEditing(agent)}>
+          {t("edit")}
+        </Button>
+        <Button variant="subtle" size="compact-xs" aria-label={t("agents.deleteNamed", { name: agent.name })} onClick={() => setRemoving(agent)}>
+          {t("agents.delete")}
+        </Button>
+      </>
+    );
   return (
     <>
       <p className={styles.notice}>{t("agents.about")}</p>
@@ -60,19 +57,26 @@ export function AgentsTab(): ReactElement {
 
 const isFirst = (agent: EdgeAgent, instance: AgentLine["instance"]): boolean => instance === null || instance === agent.instances[0];
 
-function Agents({ agents, actions }: { readonly agents: readonly EdgeAgent[]; readonly actions?: Column<AgentLine> }): ReactElement {
+interface AgentsProps {
+  readonly agents: readonly EdgeAgent[];
+  /** Absent where one decides nothing about them. */
+  readonly actions?: (line: AgentLine) => ReactNode;
+}
+
+function Agents({ agents, actions }: AgentsProps): ReactElement {
   const { t } = useTranslation();
+  const phone = usePhone();
   return (
     <ListTable roomy rows={linesOf(agents)} keyOf={({ agent, instance }) => `${agent.id} ${instance?.instance ?? ""}`}
       columns={[
-        { head: t("agents.name"), cell: (line) => <Name line={line} /> },
+        { head: t("agents.name"), cell: (line) => <Name line={line} below={phone ? actions?.(line) : undefined} /> },
         { head: t("agents.state"), cell: (line) => <State line={line} /> },
         { head: t("agents.told"), optional: true, cell: ({ instance }) => (instance === null ? t("agents.never") : <Time at={seconds(instance.told_at)} form="stamp" />) },
         { head: t("agents.version"), optional: true, cell: ({ instance }) => instance?.version ?? "–" },
         { head: t("agents.waiting"), right: true, cell: (line) => <Waiting line={line} /> },
         { head: t("agents.dropped"), optional: true, right: true, cell: (line) => <Dropped line={line} /> },
         { head: t("agents.limit"), optional: true, right: true, cell: ({ agent }) => t("agents.perSecond", { rate: exact(agent.limits.samples_per_s) }) },
-        ...(actions === undefined ? [] : [actions]),
+        ...(actions === undefined || phone ? [] : [{ head: t("sessions.action"), right: true, cell: actions }]),
       ]} />
   );
 }
@@ -81,14 +85,18 @@ interface LineProps {
   readonly line: AgentLine;
 }
 
-function Name({ line: { agent, instance, numbered } }: LineProps): ReactElement {
+/** On a phone what can be done stands below. */
+function Name({ line: { agent, instance, numbered }, below }: LineProps & { readonly below: ReactNode }): ReactElement {
   const { t } = useTranslation();
   return (
-    <span className={list.name}>
-      {agent.name}
-      {numbered && <span className={list.quiet}>{t("agents.instance", { number: instance?.instance ?? 0 })}</span>}
-      {agent.default && <Tag tone="none">{t("agents.default")}</Tag>}
-    </span>
+    <>
+      <span className={list.name}>
+        {agent.name}
+        {numbered && <span className={list.quiet}>{t("agents.instance", { number: instance?.instance ?? 0 })}</span>}
+        {agent.default && <Tag tone="none">{t("agents.default")}</Tag>}
+      </span>
+      {Boolean(below) && <span className={list.actions}>{below}</span>}
+    </>
   );
 }
 

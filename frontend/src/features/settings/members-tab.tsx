@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState, type ReactElement } from "react";
+import { useState, type ReactElement, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 
@@ -19,6 +19,7 @@ import { Select } from "@/ui/select";
 import { Tag } from "@/ui/tag";
 import { Time } from "@/ui/time";
 import { toast } from "@/ui/toasts";
+import { usePhone } from "@/ui/use-phone";
 
 import { Invites } from "./invites";
 import styles from "./settings.module.css";
@@ -51,6 +52,7 @@ function Members({ members }: { readonly members: readonly Member[] }): ReactEle
   const [leaving, setLeaving] = useState<Member | null>(null);
   const isMe = (member: Member): boolean => member.user_id === me?.id;
   const owner = project.role === "owner";
+  const phone = usePhone();
   const choose = (member: Member, role: Role): void => {
     if (isMe(member)) setLowering({ member, role });
     else
@@ -66,6 +68,13 @@ function Members({ members }: { readonly members: readonly Member[] }): ReactEle
     if (!isMe(member)) return;
     void Promise.resolve(navigate("/", { replace: true })).then(() => cache.refetchQueries({ queryKey: ["me"] }));
   };
+  const action = (member: Member): ReactNode =>
+    (owner || isMe(member)) && (
+      <Button variant="subtle" aria-label={isMe(member) ? t("members.leave") : t("members.removeNamed", { name: member.name })}
+        onClick={() => setLeaving(member)}>
+        {isMe(member) ? t("members.leaveShort") : t("members.remove")}
+      </Button>
+    );
   return (
     <>
       <ListTable roomy rows={members} keyOf={(member) => member.user_id}
@@ -78,6 +87,7 @@ function Members({ members }: { readonly members: readonly Member[] }): ReactEle
                   {member.name} {isMe(member) && <Tag tone="none">{t("members.you")}</Tag>}
                 </span>
                 <span className={list.sub}>{member.email}</span>
+                {phone && <span className={list.actions}>{action(member)}</span>}
               </>
             ),
           },
@@ -96,17 +106,7 @@ function Members({ members }: { readonly members: readonly Member[] }): ReactEle
               ),
           },
           { head: t("members.since"), optional: true, cell: (member) => <Time at={seconds(member.since)} form="moment" /> },
-          {
-            head: t("sessions.action"),
-            right: true,
-            cell: (member) =>
-              (owner || isMe(member)) && (
-                <Button variant="subtle" aria-label={isMe(member) ? t("members.leave") : t("members.removeNamed", { name: member.name })}
-                  onClick={() => setLeaving(member)}>
-                  {isMe(member) ? t("members.leaveShort") : t("members.remove")}
-                </Button>
-              ),
-          },
+          ...(phone ? [] : [{ head: t("sessions.action"), right: true, cell: action }]),
         ]} />
       <Confirm about={lowering} title={t("members.ownTitle")} text={t("members.ownText", { role: t(`role.${lowering?.role ?? "viewer"}`) })}
         action={t("members.change")} change={putOwn} onClose={() => setLowering(null)} />
