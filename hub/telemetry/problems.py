@@ -82,6 +82,17 @@ class StreamUnavailable(Problem):
         super().__init__(why=why, headers={"Retry-After": "2"})
 
 
+class StreamUnread(Problem):
+    """What waits in the stream cannot be read now."""
+
+    status = 503
+    detail = "{why} Repeat the request in a few seconds."
+
+    def __init__(self, why: str) -> None:
+        """Say in a sentence what cannot be answered without it."""
+        super().__init__(why=why, headers={"Retry-After": "2"})
+
+
 class TooManySamples(Problem):
     """Too many samples."""
 
@@ -96,6 +107,11 @@ class TooManySamples(Problem):
         self.sensors = sensors
         whole = max(1, math.ceil(wait_s))
         super().__init__(wait_s=whole, per_s=per_s, of=of, headers={"Retry-After": str(whole)})
+
+    def pause(self, number: int) -> str:
+        """Say what it means over a connection that stands: there the batch is kept for the sender, not refused."""
+        rate = "{per_s:g} a second are taken of {of}.".format(**self.facts)
+        return f"Batch {number} waits here and is acknowledged later: do not send it again. {rate}"
 
 
 class WebSocketWanted(Problem):
