@@ -1,7 +1,6 @@
 """Batches that follow each other on one connection: several at once on their way to the disk, acknowledged in order."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -51,7 +50,7 @@ class Conveyor:
             with troubles.noted(self._journal, self.receiver.device):
                 packet = self.receiver.read(body, packed=packed)
                 await self.receiver.cover(packet)
-            await self._wait_for_allowance(packet)
+            await self._wait_for_allowance(number, packet)
         except Problem as problem:
             outcome = asyncio.get_running_loop().create_future()
             outcome.set_result(problem)
@@ -92,18 +91,19 @@ class Conveyor:
         except Problem as problem:
             return problem
 
-    async def _wait_for_allowance(self, packet: Packet) -> None:
-        refusal = self._count(packet, troubles.noted(self._journal, self.receiver.device))
+    async def _wait_for_allowance(self, number: int, packet: Packet) -> None:
+        refusal = self._count(packet)
         if refusal is not None:
-            await self._say("limited", {"retry_after_s": round(refusal.wait_s, 3), "detail": str(refusal)})
+            detail = refusal.pause(number)
+            troubles.note_limit(self._journal, refusal, detail)
+            await self._say("limited", {"n": number, "retry_after_s": round(refusal.wait_s, 3), "detail": detail})
         while refusal is not None:
             await asyncio.sleep(refusal.wait_s)
-            refusal = self._count(packet, contextlib.nullcontext())
+            refusal = self._count(packet)
 
-    def _count(self, packet: Packet, noted: contextlib.AbstractContextManager[None]) -> TooManySamples | None:
+    def _count(self, packet: Packet) -> TooManySamples | None:
         try:
-            with noted:
-                self.receiver.count(packet)
+            self.receiver.count(packet)
         except TooManySamples as refusal:
             return refusal
         return None

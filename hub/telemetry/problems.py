@@ -97,6 +97,11 @@ class TooManySamples(Problem):
         whole = max(1, math.ceil(wait_s))
         super().__init__(wait_s=whole, per_s=per_s, of=of, headers={"Retry-After": str(whole)})
 
+    def pause(self, number: int) -> str:
+        """Say what it means over a connection that stands: there the batch is kept for the sender, not refused."""
+        rate = "{per_s:g} a second are taken of {of}.".format(**self.facts)
+        return f"Batch {number} waits here and is acknowledged later: do not send it again. {rate}"
+
 
 class WebSocketWanted(Problem):
     """Telemetry is read nowhere here, but taken over a WebSocket."""

@@ -31,9 +31,13 @@ class TelemetryProblem(ProblemDocument):
 
 
 class TelemetryLimited(BaseModel):
-    """More samples a second than the token may send: nothing more is read for so long; nothing is lost."""
+    """More samples a second than the token may send: batch `n` waits for so long, and nothing more is read meanwhile.
+
+    Its `ack` follows, so it must not be sent again on this connection.
+    """
 
     op: Literal["limited"]
+    n: int = Field(description="The number of the batch that waits, or the line that it stood on.")
     retry_after_s: float
     detail: str
 

@@ -77,6 +77,13 @@ def note_unauthorized(journal: Journal, device: Device | None) -> None:
             journal.note(Note(sensor.no, Kind.UNAUTHORIZED, code="token-expired"))
 
 
+def note_limit(journal: Journal, problem: TooManySamples, detail: str) -> None:
+    """Note for each sensor that has to wait that samples came too fast; `detail` says what that means to the sender."""
+    for no in problem.sensors:
+        details = {"wait_s": round(problem.wait_s, 3), "detail": detail}
+        journal.note(Note(no, Kind.RATE_LIMITED, code=problem.code(), details=details))
+
+
 @contextmanager
 def noted(journal: Journal, device: Device) -> Generator[None]:
     """Note a body that is refused as a whole, where it is known whose it is: the one sensor whose token was shown.
@@ -86,9 +93,7 @@ def noted(journal: Journal, device: Device) -> Generator[None]:
     try:
         yield
     except TooManySamples as problem:
-        for no in problem.sensors:
-            details = {"wait_s": round(problem.wait_s, 3), "detail": str(problem)}
-            journal.note(Note(no, Kind.RATE_LIMITED, code=problem.code(), details=details))
+        note_limit(journal, problem, str(problem))
         raise
     except TooManyRequests as problem:
         for sensor in device.sensors.values():

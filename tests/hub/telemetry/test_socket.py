@@ -218,6 +218,25 @@ class TestFlow:
         (entry,) = (await owner.get(f"/sensors/{made['id']}/journal")).ok["items"]
         assert entry["kind"] == "rate_limited"
 
+    async def test_a_batch_that_waits_is_not_asked_for_again(
+        self, connect: Connect, sensor: Make, stored: Wait, owner: Caller, app: web.Application
+    ) -> None:
+        """Whoever did what the answer of a POST says would have it stored twice."""
+        made = await sensor(limits={"samples_per_s": 100})
+        one = await connect(made)
+        await one.send_json(packet(*[1.0] * 120))
+        await one.send_json({"samples": [{"v": 77.0}]})  # its time is its arrival: a repeat would be another sample
+        said = [await heard(one) for _ in range(3)]
+        assert {m["n"] for m in said if m["op"] == "ack"} == {1, 2}
+        (pause,) = [m for m in said if m["op"] == "limited"]
+        rate = f"100 a second are taken of sensor {made['id']}."
+        waits = f"Batch 2 waits here and is acknowledged later: do not send it again. {rate}"
+        assert (pause["n"], pause["detail"]) == (2, waits)
+        assert (await stored(made))["stored"] == 121
+        await app[JOURNAL].flush()
+        (entry,) = (await owner.get(f"/sensors/{made['id']}/journal")).ok["items"]
+        assert entry["details"]["detail"] == waits
+
     async def test_requests_are_not_what_is_limited(self, connect: Connect, sensor: Make) -> None:
         one = await connect(await sensor(limits={"requests_per_s": 0.1, "burst": 1}))
         for _ in range(20):
