@@ -16,7 +16,7 @@ from hub.live import queries
 from hub.live.messages import CaptureCounts
 from hub.live.viewer import Viewer
 from hub.telemetry import counting
-from hub.telemetry.problems import StreamUnavailable
+from hub.telemetry.problems import StreamUnread
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class CaptureLedgers:
             began_s = loop.time()
             try:
                 await self.look()
-            except (DatabaseAway, StreamUnavailable):
+            except (DatabaseAway, StreamUnread):
                 log.info("ledgers of captures are kept, database or stream is away")
             took_s = loop.time() - began_s
 

@@ -14,7 +14,7 @@ from hub.live.viewer import Piece, Viewer
 from hub.live.wire import Wire
 from hub.telemetry import backlog
 from hub.telemetry.backlog import Backlog
-from hub.telemetry.problems import StreamUnavailable
+from hub.telemetry.problems import StreamUnread
 from hub.telemetry.stream import StreamId
 
 FRAME_SAMPLES: Final = 20_000
@@ -47,7 +47,7 @@ class Filler:
     async def plan(self, sensors: frozenset[int], since: str | None, backlog_s: float) -> Plan:
         """Find out how to fill up: after a cursor while the stream holds it, else with the last seconds if wanted.
 
-        Raises RangeTooLarge, StreamUnavailable and DatabaseAway.
+        Raises RangeTooLarge, StreamUnread and DatabaseAway.
         """
         hub, fanout = self._hub, self._fanout
         positions = None if since is None else positions_of(since, fanout.shards)
@@ -58,11 +58,11 @@ class Filler:
             from_us = hub.clock.now_us() - int(backlog_s * 1e6)
             stored = await backlog.read(hub, sorted(sensors), from_us)
         except RedisError as error:
-            raise StreamUnavailable("What was missed cannot be read.") from error
+            raise StreamUnread("What was missed is kept there.") from error
         for shard, reach in stored.reaches.items():
             # What is stored must not be handed over once more.
             if not await fanout.reach(shard, reach, REACH_S):
-                raise StreamUnavailable("The live view is behind what is stored.")
+                raise StreamUnread("The live view is behind what is stored.")
         here = positions_of(fanout.cursor(), fanout.shards)
         return Plan([stored.reaches.get(shard, here[shard]) for shard in range(fanout.shards)], stored, from_us, since)
 

@@ -19,7 +19,7 @@ from hub.live.sse import EventStream
 from hub.live.watch import PARTS
 from hub.projects.problems import RawNotAllowed
 from hub.telemetry.models import Values
-from hub.telemetry.problems import RangeTooLarge, StreamUnavailable
+from hub.telemetry.problems import RangeTooLarge, StreamUnread
 
 routes = Routes("live")
 SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
@@ -73,7 +73,7 @@ async def live(ctx: Context) -> web.WebSocketResponse:
     "GET",
     "/live/events",
     access=READER,
-    problems=[NotFound, RawNotAllowed, RangeTooLarge, StreamUnavailable],
+    problems=[NotFound, RawNotAllowed, RangeTooLarge, StreamUnread],
     transaction=False,
     produces=("text/event-stream",),
 )

@@ -15,7 +15,7 @@ from hub.kit.db import Tx
 from hub.telemetry import dropped_queries, entries, queries, read_queries
 from hub.telemetry.chunks import LONGEST_SPAN_US
 from hub.telemetry.models import CaptureLedger, Ledger, SensorLedger
-from hub.telemetry.problems import StreamUnavailable
+from hub.telemetry.problems import StreamUnread
 from hub.telemetry.stream import ENTRY_FIELD, LIFE_FIELD, START, StreamId, key_of
 
 PAGE: Final = 200
@@ -159,14 +159,14 @@ class Behind(NamedTuple):
 
 
 async def _behind(hub: Hub, sensors: Sequence[int]) -> list[tuple[int, Behind]]:
-    """Read, shard by shard, what the stream holds after the stored position; raises StreamUnavailable."""
+    """Read, shard by shard, what the stream holds after the stored position; raises StreamUnread."""
     shards = hub.settings.stream_shards
     found: list[tuple[int, Behind]] = []
     try:
         for shard in sorted({no % shards for no in sensors}):
             found += [(shard, entry) for entry in await _entries(hub.stream, shard, await _begin(hub, shard))]
     except (RedisError, OSError) as error:
-        raise StreamUnavailable("What waits in it cannot be counted.") from error
+        raise StreamUnread("The ledger cannot be counted without it.") from error
     return found
 
 

@@ -82,6 +82,17 @@ class StreamUnavailable(Problem):
         super().__init__(why=why, headers={"Retry-After": "2"})
 
 
+class StreamUnread(Problem):
+    """What waits in the stream cannot be read now."""
+
+    status = 503
+    detail = "{why} Repeat the request in a few seconds."
+
+    def __init__(self, why: str) -> None:
+        """Say in a sentence what cannot be answered without it."""
+        super().__init__(why=why, headers={"Retry-After": "2"})
+
+
 class TooManySamples(Problem):
     """Too many samples."""
 

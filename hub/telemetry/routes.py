@@ -25,7 +25,7 @@ from hub.telemetry.models import (
     SamplesOut,
     to_us,
 )
-from hub.telemetry.problems import RangeTooLarge, RevisionUnknown, SensorNotCaptured, StreamUnavailable
+from hub.telemetry.problems import RangeTooLarge, RevisionUnknown, SensorNotCaptured, StreamUnread
 
 routes = Routes("samples")
 SENSOR_VIEWER = Member(Role.VIEWER, "sensor", "sensor_id", read_queries.project_of_sensor)
@@ -138,7 +138,7 @@ async def export_capture(ctx: Context, capture_id: UUID, query: ExportQuery) -> 
     "/sensors/{sensor_id}/ledger",
     access=SENSOR_VIEWER,
     answer=Ledger,
-    problems=[StreamUnavailable],
+    problems=[StreamUnread],
     transaction=False,
 )
 async def read_sensor_ledger(ctx: Context, sensor_id: UUID) -> Ledger:
@@ -155,7 +155,7 @@ async def read_sensor_ledger(ctx: Context, sensor_id: UUID) -> Ledger:
     "/captures/{capture_id}/ledger",
     access=CAPTURE_VIEWER,
     answer=CaptureLedger,
-    problems=[StreamUnavailable],
+    problems=[StreamUnread],
     transaction=False,
 )
 async def read_capture_ledger(ctx: Context, capture_id: UUID) -> CaptureLedger:

@@ -8051,7 +8051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; try-again: This request and another one waited for each other */
+            /** @description database-away: The database cannot be reached; stream-unread: What waits in the stream cannot be read now; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -10638,7 +10638,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; try-again: This request and another one waited for each other */
+            /** @description database-away: The database cannot be reached; stream-unread: What waits in the stream cannot be read now; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -15369,7 +15369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description database-away: The database cannot be reached; stream-unavailable: The batch cannot be made durable now; try-again: This request and another one waited for each other */
+            /** @description database-away: The database cannot be reached; stream-unread: What waits in the stream cannot be read now; try-again: This request and another one waited for each other */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dev.valkey import Valkey
 from hub.settings import Role
 from tests.closing import check_adds_up
 from tests.hub.callers import Caller
@@ -87,3 +88,21 @@ class TestWithoutWriter:
         await recorded.fill()
         counts = await recorded.counts("received", "stored", "duplicates", "rejected", "pending")
         assert counts == [(11, 0, 0, 0, 11), (5, 0, 0, 0, 5), (6, 0, 0, 0, 6), (0, 0, 0, 0, 0)]
+
+
+class TestWithoutTheStream:
+    @pytest.fixture
+    def valkey_url(self, own_valkey: Valkey) -> str:
+        """A stream that the test may stop."""
+        return own_valkey.url
+
+    async def test_it_says_what_cannot_be_known(self, recorded: Recorded, own_valkey: Valkey) -> None:
+        """Nobody who asks for counts sent a batch."""
+        await own_valkey.stop()
+        for path in (f"/sensors/{recorded.sensors[0]['id']}", f"/captures/{recorded.capture['id']}"):
+            answer = await recorded.owner.get(f"{path}/ledger")
+            assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "stream-unread", "2")
+            assert answer.body["title"] == "What waits in the stream cannot be read now"
+            assert (
+                answer.body["detail"] == "The ledger cannot be counted without it. Repeat the request in a few seconds."
+            )
