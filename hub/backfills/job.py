@@ -41,10 +41,13 @@ async def step(hub: Hub) -> asyncpg.Record | None:
             job = await queries.claim(tx)
             if job is not None:
                 await _do(tx, hub, job)
-    except (DatabaseAway, TryAgain, asyncpg.LockNotAvailableError):
+    except (DatabaseAway, TryAgain, asyncpg.LockNotAvailableError) as error:
         if job is None:
             raise
-        await asyncio.sleep(0.1)  # a seal goes on, or a server is away: the same step again
+        if isinstance(error.__cause__, TimeoutError):
+            await _postpone(hub, job, error.__cause__)  # a statement that is too slow would be so for ever
+        else:
+            await asyncio.sleep(0.1)  # a seal goes on, or a server is away: the same step again
     except (ProfileInvalid, SealBroken, ValueError, asyncpg.PostgresError, TimeoutError) as error:
         if job is None:
             raise

@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 # Stands for a version that cannot be read: while it applies every sample is a conversion error, its raw value kept.
 UNREADABLE: Final = Linear(math.nan, math.nan)
+# Senders wait for the look: a database that does not answer so long is away.
+LOOK_S: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class Registry:
         self._retention_us = retention_days * 86_400_000_000
         self._snapshot: Snapshot | None = None
         self._looked_at = -1.0
+        self._away = False
         self._refreshing = asyncio.Lock()
 
     @property
@@ -125,18 +128,35 @@ class Registry:
         await regularly(self.refresh, self._poll_s, "registry kept")
 
     async def refresh(self) -> None:
-        """Load a new snapshot when the registry changed; who waits together shares one look. Raises DatabaseAway."""
+        """Load a new snapshot when the registry changed. Raises DatabaseAway.
+
+        Who waits together shares one look, and what became of it.
+        """
         asked = asyncio.get_running_loop().time()
         async with self._refreshing:
-            if self._looked_at >= asked:
-                return
-            looked_at = asyncio.get_running_loop().time()
+            if self._looked_at < asked:
+                await self._look()
+            if self._away:
+                raise DatabaseAway
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        looked_at = loop.time()
+        try:
             await self._vault.ready()
-            async with self._db.transaction() as tx:
-                version = await registry_queries.registry_version(tx)
-                if self._snapshot is None or self._snapshot.version != version:
+            async with self._db.connection(within_s=LOOK_S) as connection:
+                version = await registry_queries.registry_version(connection)
+            if self._snapshot is None or self._snapshot.version != version:
+                # Many sensors take their time to load.
+                async with self._db.transaction() as tx:
+                    version = await registry_queries.registry_version(tx)
                     self._snapshot = await self._load(tx, version)
-            self._looked_at = looked_at
+            self._away = False
+        except DatabaseAway:
+            # Whoever asked until now would have found the same.
+            looked_at = loop.time()
+            self._away = True
+        self._looked_at = looked_at
 
     async def device(self, token: str) -> Device:
         """Find who holds the token; raises TokenUnknown, or TokensUnavailable where only the database could tell."""

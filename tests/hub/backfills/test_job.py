@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from contract.conversion.profile import Profile
 from hub.backfills import job
 from hub.conversion.sealing import seal_payload
 from hub.kit.context import HUB, Hub
-from hub.kit.db import Tx
+from hub.kit.db import APPLICATION_ROLE, Database, Tx
 from hub.settings import Settings
 from hub.telemetry.chunks import read_array
 from tests.cases import cases
@@ -203,6 +204,17 @@ class TestEnds:
         await backfill_all(sealed.hub)
         now = await sealed.status()
         assert (now["status"], now["failures"], now["error"]) == ("finished", 0, None)
+
+    async def test_a_step_that_takes_too_long_fails(self, sealed: Sealed, database_url: str) -> None:
+        """The database is there for everybody else: such a step is not tried over and over without end."""
+        await sealed.make(10, LINE)
+        impatient = Database(database_url, statement_timeout_s=0.2, role=APPLICATION_ROLE)
+        async with sealed.db.transaction():
+            await sealed.db.execute("lock table telemetry_revision in access exclusive mode")
+            assert await job.step(replace(sealed.hub, db=impatient)) is not None
+        await impatient.close()
+        now = await sealed.status()
+        assert (now["status"], now["failures"], now["error"]) == ("waiting", 1, "TimeoutError")
 
 
 class TestKilled:

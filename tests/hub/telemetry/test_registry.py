@@ -1,15 +1,18 @@
 """The snapshot that ingest works by: profiles that cannot be read, versions that begin while it is kept."""
 
+import asyncio
 import time
 import uuid
 from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestClient
 
 from hub.conversion.sealing import seal_payload
 from hub.kit.context import HUB
 from hub.kit.db import Tx
+from hub.telemetry import registry
 from hub.telemetry.fabric import FABRIC
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Make
@@ -69,10 +72,9 @@ class TestNewVersion:
         made = await sensor()
         drafted = await owner.post(f"/sensors/{made['id']}/profiles", {"kind": "linear", "slope": 10, "intercept": 0})
         published = (await owner.post(f"/profiles/{drafted.ok['id']}/publish", {"mode": "prospective"})).ok
-        registry = app[FABRIC].registry
 
         async def known() -> bool:
-            sensors = registry.snapshot.by_id
+            sensors = app[FABRIC].registry.snapshot.by_id
             return uuid.UUID(made["id"]) in sensors and len(sensors[uuid.UUID(made["id"])].profiles) == 2
 
         await until(known, within_s=3)
@@ -83,6 +85,36 @@ class TestNewVersion:
         to = "2100-01-01T00:00:00Z"
         shown = (await owner.get(f"/sensors/{made['id']}/samples?from={published['created_at']}&to={to}")).ok
         assert shown["physical"] == [3.0, 10.0]
+
+
+class TestDatabaseThatHangs:
+    async def test_who_waits_shares_one_look_and_what_became_of_it(
+        self,
+        app: web.Application,
+        client: TestClient[Any, Any],
+        sensor: Make,
+        device: Device,
+        db: Tx,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A token that is known is good; another one may be, so it is not refused."""
+        monkeypatch.setattr(registry, "LOOK_S", 0.4)
+        known = device(await sensor())
+        body = {"samples": [{"t": time.time(), "v": 1.0}]}
+        assert (await send(known, body)).status == 202
+        async with db.transaction():
+            await db.execute("lock table registry_version in access exclusive mode")
+            began = time.monotonic()
+            asking = [asyncio.create_task(send(Caller(client, f"etps_unknown{i}"), body)) for i in range(2)]
+            await asyncio.sleep(0.1)
+            asking += [asyncio.create_task(send(Caller(client, f"etps_unknown{i}"), body)) for i in range(2, 6)]
+            answers = await asyncio.gather(*asking)
+            took_s = time.monotonic() - began
+            assert (await send(known, body)).status == 202
+        assert [(each.status, each.code) for each in answers] == [(503, "tokens-unavailable")] * 6
+        assert {each.headers["Retry-After"] for each in answers} == {"2"}
+        assert took_s < 1.2  # a look that was under way, and one more at most
+        assert (await send(Caller(client, "etps_unknown"), body)).status == 401
 
 
 class TestLimits:
