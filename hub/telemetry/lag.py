@@ -1,11 +1,14 @@
 """How far the database is behind the stream, known while the database is away too."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from hub.kit.context import Hub
 from hub.kit.problems import DatabaseAway
-from hub.telemetry import queries
+from hub.telemetry import shard_queries
 from hub.telemetry.stream import START, StreamId, key_of
+
+# A database that hangs is as good as away: what is remembered tells the lag meanwhile.
+ASK_S: Final = 1.0
 
 
 class Lag:
@@ -34,10 +37,10 @@ class Lag:
 
     async def _ask(self) -> None:
         try:
-            async with self._hub.db.connection() as connection:
-                for shard in range(self._hub.settings.stream_shards):
-                    row = await queries.position(connection, shard)
-                    self._positions[shard] = START if row is None else StreamId.parse(row["last_id"])
+            async with self._hub.db.connection(within_s=ASK_S) as connection:
+                rows = await shard_queries.positions(connection)
+            found = {row["shard"]: StreamId.parse(row["last_id"]) for row in rows}
+            self._positions = {shard: found.get(shard, START) for shard in range(self._hub.settings.stream_shards)}
             self.database_away = False
         except DatabaseAway:
             self.database_away = True

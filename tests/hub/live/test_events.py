@@ -9,20 +9,24 @@ from uuid import UUID
 import pytest
 from aiohttp import web
 
+from dev.postgres import Postgres
 from hub.events.models import Event, EventKind
 from hub.events.service import EVENTS
 from hub.kit.context import HUB
 from hub.kit.db import Tx
+from hub.live import intake
 from hub.live.health import Health, ledger_of
 from hub.live.intake import IntakeWatch, Level
 from hub.live.relay import Relay
 from hub.live.watch import PARTS
 from hub.settings import Role, Settings
+from hub.telemetry import lag
 from tests.closing import check_adds_up
 from tests.hub.callers import Caller
 from tests.hub.conftest import Device, Login, Make
 from tests.hub.live.conftest import Watch, hear, hear_event, say
 from tests.hub.telemetry.conftest import Wait, send
+from tests.pauses import paused
 
 
 async def subscribe(socket: Any, project: str, **more: Any) -> list[dict[str, Any]]:
@@ -240,9 +244,9 @@ class TestIntake:
     ) -> None:
         socket = await watch(owner)
         await subscribe(socket, project)
-        intake = IntakeWatch(app[HUB], app[PARTS].relay)
+        watching = IntakeWatch(app[HUB], app[PARTS].relay)
         for lag_ms in (0, 900, 0, 0, 900, 700, 2500, 5000, 100, 100):
-            intake.take(lag_ms)
+            watching.take(lag_ms)
         heard = [await hear(socket) for _ in range(3)]
         assert [(event["kind"], event["details"]["over"], event["details"]["delay_ms"]) for event in heard] == [
             ("ingest_delayed", False, 700),
@@ -252,3 +256,52 @@ class TestIntake:
 
     def test_levels_are_ordered(self) -> None:
         assert Level.PROMPT < Level.DELAYED < Level.BUFFERING
+
+
+class TestDatabaseThatHangs:
+    @pytest.fixture
+    def database_url(self, own_postgres: Postgres) -> str:
+        """A database that the test may pause."""
+        return own_postgres.url
+
+    @pytest.fixture
+    def looked(self, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+        """Make what takes five seconds take one; the event tells of a look that is over."""
+        monkeypatch.setattr(intake, "LOOK_S", 0.1)
+        monkeypatch.setattr(intake, "BUFFERING_MS", 800.0)
+        monkeypatch.setattr(lag, "ASK_S", 0.3)
+        looked, look = asyncio.Event(), lag.Lag.look
+
+        async def look_and_tell(one: lag.Lag) -> float:
+            found = await look(one)
+            looked.set()
+            return found
+
+        monkeypatch.setattr(lag.Lag, "look", look_and_tell)
+        return looked
+
+    async def test_buffering_is_told_while_it_lasts(
+        self,
+        watch: Watch,
+        owner: Caller,
+        project: str,
+        sensor: Make,
+        device: Device,
+        stored: Wait,
+        own_postgres: Postgres,
+        looked: asyncio.Event,
+    ) -> None:
+        made = await sensor()
+        socket = await watch(owner)
+        await subscribe(socket, project)
+        await send(device(made), {"samples": [{"t": time.time(), "v": 1.0}]})
+        await stored(made)
+        looked.clear()
+        await looked.wait()
+        with paused(own_postgres):
+            assert (await send(device(made), {"samples": [{"t": time.time(), "v": 2.0}]})).status == 202
+            event = await hear_event(socket, "buffering", timeout_s=10)
+            assert (event["details"]["over"], event["details"]["database_away"]) == (False, True)
+        over = await hear_event(socket, "buffering", timeout_s=10)
+        assert (over["details"]["over"], over["details"]["database_away"]) == (True, False)
+        assert (await stored(made))["stored"] == 2
