@@ -11,7 +11,7 @@ from hub.kit.db import Tx
 async def claim(tx: Tx) -> asyncpg.Record | None:
     """Take the job that is next; nobody else does one of its steps meanwhile.
 
-    It waits for its capture's seal, and for the capture's revisions before its own.
+    Before it begins it waits for the capture's seal in the making, and for the capture's revisions before its own.
     """
     return await tx.fetchrow(
         """
@@ -26,6 +26,10 @@ async def claim(tx: Tx) -> asyncpg.Record | None:
             select from backfill earlier
             where earlier.capture_id = job.capture_id and earlier.revision < job.revision
               and earlier.status in ('waiting', 'running')
+          )
+          and (
+            job.status = 'running'
+            or not exists (select from seal_job seal where seal.capture_id = job.capture_id)
           )
         order by job.created_at, job.id
         limit 1

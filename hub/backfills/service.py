@@ -23,7 +23,6 @@ from hub.kit.pages import Page, Position, page_of, position_of
 from hub.kit.problems import FieldError, InvalidPayload, NotFound
 from hub.ledger.service import Fact, record
 from hub.sealing import service as sealing
-from hub.sealing.models import Cause
 from hub.telemetry.differences import Tally
 from hub.telemetry.preview_models import Difference
 
@@ -41,7 +40,7 @@ class Series(NamedTuple):
 
 
 async def start(ctx: Context, capture_id: UUID, profile_id: UUID) -> Backfill:
-    """Plan a backfill; a capture that is not sealed is sealed first.
+    """Plan a backfill; what no seal holds yet is sealed first.
 
     Raises InvalidPayload for a version of no sensor of the capture, ProfileNotPublished,
     CaptureNotConvertible, BackfillUnderway.
@@ -148,8 +147,7 @@ async def _plan(ctx: Context, capture: asyncpg.Record, series: Series) -> UUID:
         requested_by=ctx.caller.id,
     )
     assert row is not None  # noqa: S101 - an insert without a condition returns its row
-    if capture["status"] == CaptureStatus.FINISHED:
-        await sealing.plan(ctx.tx, capture["id"], Cause.HAND, requested_by=ctx.caller.id)
+    await sealing.plan_what_waits(ctx.tx, capture["id"], requested_by=ctx.caller.id)
     details = {
         "capture_id": capture["id"],
         "sensor_id": series.sensor_id,

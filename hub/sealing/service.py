@@ -48,6 +48,13 @@ async def plan(tx: Tx, capture_id: UUID, cause: Cause, *, requested_by: UUID | N
     return True
 
 
+async def plan_what_waits(tx: Tx, capture_id: UUID, *, requested_by: UUID) -> None:
+    """Plan a seal of a capture that has none yet, or whose seals lack what came late."""
+    capture = await queries.lock_capture(tx, capture_id)
+    if capture is not None and (capture["status"] != CaptureStatus.SEALED or capture["late"]):
+        await plan(tx, capture_id, Cause.HAND, requested_by=requested_by)
+
+
 async def manifest(ctx: Context, capture_id: UUID) -> Manifest:
     """Read the manifests of a capture; raises CaptureNotSealed."""
     capture = await captures.read(ctx, capture_id)

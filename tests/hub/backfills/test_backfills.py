@@ -139,6 +139,32 @@ class TestStart:
         for number, first in ((1, 1.0), (2, 0.0), (3, 1.0)):
             assert (await series(owner, captured, f"&revision={number}"))["physical"][0] == first
 
+    async def test_what_came_late_to_a_sealed_capture_is_sealed_first(
+        self, owner: Caller, captured: Recorded, hub: Hub
+    ) -> None:
+        """So that a dry run and the backfill are about the same samples."""
+        await owner.post(f"/captures/{captured.id}/seal")
+        await seal_all(hub)
+        await captured.publish([(captured.end - 1_000_000, 900.0)])
+        version = await new_version(owner, captured)
+        tried = (await ask(owner, captured, version, "?dry_run=true")).ok
+        started = (await ask(owner, captured, version)).ok
+        assert await backfill_all(hub) == 0, "it waits for the seal"
+        await do_all(hub)
+        found = (await owner.get(f"/backfills/{started['id']}")).ok
+        assert (found["samples"], found["difference"]) == (tried["samples"], tried["difference"])
+        assert (found["status"], found["samples"], found["difference"]["largest"]) == ("finished", 51, 7199.0)
+        capture = (await owner.get(f"/captures/{captured.id}")).ok
+        assert (capture["seals"], capture["late_waiting"]) == (2, 0)
+
+    async def test_without_what_came_late_a_sealed_capture_is_not_sealed_again(
+        self, owner: Caller, captured: Recorded, hub: Hub, db: Tx
+    ) -> None:
+        await owner.post(f"/captures/{captured.id}/seal")
+        await seal_all(hub)
+        assert (await ask(owner, captured, await new_version(owner, captured))).status == 201
+        assert await db.fetchval("select count(*) from seal_job") == 0
+
 
 class TestRevisions:
     async def test_each_can_be_read(self, owner: Caller, viewer: Caller, captured: Recorded, hub: Hub, db: Tx) -> None:
