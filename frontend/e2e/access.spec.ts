@@ -240,7 +240,7 @@ test("from the invite to the audit", async ({ page, browser }) => {
       await expect(page.getByRole("row", { name: new RegExp(what) }).first()).toBeVisible();
     }
     await page.getByRole("button", { name: "Project settings changed" }).first().click();
-    const diff = page.getByRole("row", { name: /^raw policy/ });
+    const diff = page.getByRole("row", { name: /^raw values/ });
     await expect(diff).toContainText("physical-only");
     await expect(diff).toContainText("open");
     await expectSound(page, "audit");

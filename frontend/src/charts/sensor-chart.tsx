@@ -85,7 +85,7 @@ export function SensorChart(props: Props): ReactElement {
       events: {
         readout: setReadout,
         selected: (from, to, left) => setSelection({ from, to, left }),
-        noData: (seconds) => t("chart.noData", { time: seconds < 120 ? `${fixed(seconds, 0)} s` : span(seconds) }),
+        noData: (seconds) => t("chart.noData", { time: seconds < 120 ? t("duration.s", { n: fixed(seconds, 0) }) : span(seconds) }),
       },
     });
     engine.current = made;

@@ -192,7 +192,8 @@ export default {
   "agentState.full": "spool full",
   "agentState.stopped": "stopped",
   "agentState.offline": "offline",
-  "agentState.never": "no status: only an edge agent sends one",
+  "agentState.neverText": "Only edge agents send one; gateways over HTTP do not.",
+  "agentState.never": "no status",
   "beats.label": "Heartbeats: {{full}} received, {{late}} late, {{missed}} missed",
 
   "sensor.new": "New sensor",

@@ -212,7 +212,8 @@ const ru: Translated<typeof en> = {
   "agentState.full": "хранилище полно",
   "agentState.stopped": "остановлен",
   "agentState.offline": "нет связи",
-  "agentState.never": "нет состояния: его сообщает только шлюз",
+  "agentState.neverText": "Их сообщают только edge-агенты, шлюзы по HTTP — нет.",
+  "agentState.never": "нет сведений",
   "beats.label": "Пульс: получено {{full}}, с опозданием {{late}}, пропущено {{missed}}",
 
   "sensor.new": "Новый датчик",

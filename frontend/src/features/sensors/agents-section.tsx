@@ -40,7 +40,7 @@ function Agent({ line: { agent, instance, state, numbered } }: { readonly line: 
   const told = [t(`agentState.${state}`), sensors === null ? null : t("panel.sensors", { count: sensors, n: count(sensors) })];
   const waiting = instance?.waiting ?? 0;
   return (
-    <li title={(instance === null ? null : troubleOf(instance)) ?? undefined}>
+    <li title={(instance === null ? t("agentState.neverText") : troubleOf(instance)) ?? undefined}>
       <StateMark mark={AGENT_MARKS[state]} size={8} />
       <Link to={`/p/${agent.project_id}/settings?tab=agents`} className={styles.name}>
         {numbered ? `${agent.name} ${String(instance?.instance)}` : agent.name}

@@ -46,7 +46,7 @@ export function NewAgentButton(): ReactElement {
             <ShownOnce label={t("sensor.token")} secret={made.token ?? ""} warning={t("agents.once")} />
             <div>
               <p className={styles.label}>{t("agents.start")}</p>
-              <p className={styles.quiet}>{t("agents.startText")}</p>
+              <p className={styles.startText}>{t("agents.startText")}</p>
               <Script label={t("agents.start")}>{startOf(made.id)}</Script>
             </div>
             <CloseAnswer onClose={close} />
@@ -60,9 +60,9 @@ export function NewAgentButton(): ReactElement {
 /** The token stays out of it: a shell would remember it. */
 function startOf(id: string): string {
   return [
-    `ETP_EDGE_AGENT_ID=${id} ETP_EDGE_TOKEN_FILE=token \\`,
-    `ETP_HUB_URL=${window.location.origin} ETP_MQTT_URL=mqtt://127.0.0.1:1883 \\`,
-    ".venv/bin/etp edge",
+    `ETP_EDGE_AGENT_ID=${id} \\`,
+    `ETP_EDGE_TOKEN_FILE=token ETP_MQTT_URL=mqtt://127.0.0.1:1883 \\`,
+    `ETP_HUB_URL=${window.location.origin} .venv/bin/etp edge`,
   ].join("\n");
 }
 

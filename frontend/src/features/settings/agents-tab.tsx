@@ -90,7 +90,7 @@ function Name({ line: { agent, instance, numbered }, below }: LineProps & { read
   const { t } = useTranslation();
   return (
     <>
-      <span className={list.name}>
+      <span className={`${list.name ?? ""} ${styles.agent ?? ""}`}>
         {agent.name}
         {numbered && <span className={list.quiet}>{t("agents.instance", { number: instance?.instance ?? 0 })}</span>}
         {agent.default && <Tag tone="none">{t("agents.default")}</Tag>}
@@ -102,7 +102,7 @@ function Name({ line: { agent, instance, numbered }, below }: LineProps & { read
 
 function State({ line: { instance, state } }: LineProps): ReactElement {
   const { t } = useTranslation();
-  const trouble = instance === null ? null : troubleOf(instance);
+  const trouble = instance === null ? t("agentState.neverText") : troubleOf(instance);
   return (
     <>
       <span className={list.name}>
