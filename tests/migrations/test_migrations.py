@@ -1,6 +1,7 @@
 """Every migration goes up, down and up again, and leaves nothing behind."""
 
 import asyncio
+from base64 import b64decode
 
 import asyncpg
 import pytest
@@ -147,3 +148,32 @@ class TestIdentity:
         await connection.close()
         await asyncio.to_thread(downgrade, empty_database_url, "0017")
         await asyncio.to_thread(upgrade, empty_database_url, "0018")
+
+
+class TestTokenExpiry:
+    """0023: before it only old tokens had an end, so that is what one becomes on the way back."""
+
+    async def test_no_token_is_good_for_ever_on_the_way_back(self, empty_database_url: str) -> None:
+        await asyncio.to_thread(upgrade, empty_database_url, "0023")
+        connection = await asyncpg.connect(empty_database_url)
+        await connection.execute(
+            """
+            with of as (insert into project (name) values ('p') returning id)
+            insert into sensor
+              (project_id, name, type, input_unit, display_unit, token_sealed, token_digest, broker_hash,
+               token_expires_at)
+            select id, name, 'other', '', '', '', convert_to(name, 'UTF8'), '$7$101$c2FsdA==$' || name, ends
+            from of, (values ('ends', now() + interval '1 day'), ('stays', null)) as made (name, ends)
+            """
+        )
+        ends = await connection.fetchval("select token_expires_at from sensor where name = 'ends'")
+        await asyncio.to_thread(downgrade, empty_database_url, "0021")
+        rows = {row["name"]: row for row in await connection.fetch("select * from sensor")}
+        assert (rows["stays"]["token_digest"], rows["stays"]["old_token_digest"]) == (b"stays", None)
+        one = rows["ends"]
+        assert (one["old_token_digest"], one["old_token_until"]) == (b"ends", ends)
+        assert one["old_broker_hash"] == "$7$101$c2FsdA==$ends"
+        assert one["token_digest"] != b"ends"
+        head, _, key = one["broker_hash"].rpartition("$")
+        assert (head, len(b64decode(key))) == ("$7$101$c2FsdA==", 64)
+        await connection.close()

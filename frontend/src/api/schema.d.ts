@@ -4672,6 +4672,11 @@ export interface components {
              * @default null
              */
             token?: string | null;
+            /**
+             * Token Expires At
+             * @description When the token ends; null: when it is rotated.
+             */
+            token_expires_at: string | null;
             type: components["schemas"]["SensorType"];
         };
         /**
@@ -4761,6 +4766,11 @@ export interface components {
              * @default null
              */
             token?: string | null;
+            /**
+             * Token Expires At
+             * @default null
+             */
+            token_expires_at?: string | null;
             type: components["schemas"]["SensorType"];
         };
         /**
@@ -4842,6 +4852,11 @@ export interface components {
              * @default null
              */
             token?: string | null;
+            /**
+             * Token Expires At
+             * @default null
+             */
+            token_expires_at?: string | null;
         };
         /**
          * SensorState
@@ -4858,6 +4873,8 @@ export interface components {
         /**
          * SensorUpdate
          * @description Fields to change; absent ones stay. `agent_id` null takes the sensor from its edge agent.
+         *
+         *     `token_expires_at` is for owners: null makes the token good until it is rotated.
          */
         SensorUpdate: {
             /**
@@ -4901,6 +4918,11 @@ export interface components {
             name?: string | null;
             /** @default null */
             time_source?: components["schemas"]["TimeSource"] | null;
+            /**
+             * Token Expires At
+             * @default null
+             */
+            token_expires_at?: string | null;
             /** @default null */
             type?: components["schemas"]["SensorType"] | null;
         };
@@ -5228,7 +5250,7 @@ export interface operations {
                     "application/json": components["schemas"]["ThingsboardFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6585,10 +6607,7 @@ export interface operations {
     create_account_members: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description Repeated with the same key, the request creates nothing new and gets the first answer again. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -6634,7 +6653,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description email-taken: This address has an account; idempotency-conflict: This Idempotency-Key was used for another request; invite-refused: This invite is not good */
+            /** @description email-taken: This address has an account; invite-refused: This invite is not good */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -14669,7 +14688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16415,7 +16434,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16504,7 +16523,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16609,7 +16628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16716,7 +16735,7 @@ export interface operations {
                     "application/json": components["schemas"]["InfluxFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16921,7 +16940,7 @@ export interface operations {
                     "application/json": components["schemas"]["OldInfluxFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16980,7 +16999,7 @@ export interface operations {
                     "application/json": components["schemas"]["OldInfluxFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17025,7 +17044,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17114,7 +17133,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17219,7 +17238,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17326,7 +17345,7 @@ export interface operations {
                     "application/json": components["schemas"]["OldInfluxFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
