@@ -138,6 +138,22 @@ class TestRepeats:
         assert (ledger["received"], ledger["stored"], ledger["duplicates"], ledger["late"]) == (9, 4, 5, 1)
         assert (await samples_of(owner, one, now))["raw"] == [3.0, 3.0, 1.0, 2.0]
 
+    async def test_they_are_found_across_series_and_lines(
+        self, sensor: Make, device: Device, stored: Wait, now: float
+    ) -> None:
+        one = await sensor()
+        series = {"t": [now, now + 1], "v": [1.0, 2.0]}
+        lines = {"Content_Type": "application/x-ndjson"}
+        numbered = [{"seq": number, "samples": [{"t": now + 2, "v": 3.0}]} for number in (1, 2)]
+        for body, headers, expected in (
+            ({"series": [series, series | {"sensor_id": one["id"], "v": [1.0, 3.0]}]}, {}, (3, 1)),
+            (b"\n".join(orjson.dumps({"series": [series]}) for _ in range(3)), lines, (2, 4)),
+            (b"\n".join(map(orjson.dumps, numbered)), lines, (1, 1)),
+        ):
+            answer = await send(device(one), body, **headers)
+            assert (answer.body["accepted"], answer.body["duplicates"]) == expected
+        assert (await stored(one))["stored"] == 4
+
 
 class TestBadInput:
     @pytest.mark.parametrize(
