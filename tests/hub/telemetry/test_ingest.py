@@ -124,6 +124,42 @@ class TestForms:
         assert (ledger["stored"], ledger["duplicates"]) == (1, 1)
 
 
+class TestArrival:
+    """A sensor whose device has no clock: the first that has one sets the time, whatever token it comes with."""
+
+    async def test_of_a_gateway_the_hub_s_time_counts(
+        self, sensor: Make, agent: Make, device: Device, owner: Caller, stored: Wait, now: float
+    ) -> None:
+        one = await sensor(time_source="arrival")
+        gateway = device(await agent(default=True))
+        for t, v in ((5, 9.0), (now - 50, 10.0)):
+            answer = await send(gateway, {"series": [{"sensor_id": one["id"], "t": [t], "v": [v]}]})
+            assert (answer.status, answer.body["accepted"]) == (202, 1)
+        await stored(one)
+        found = await samples_of(owner, one, now)
+        assert found["raw"] == [9.0, 10.0]
+        assert found["t"] == pytest.approx([time.time()] * 2, abs=10)
+
+    async def test_several_of_a_batch_are_refused(self, sensor: Make, agent: Make, device: Device, now: float) -> None:
+        one = await sensor(time_source="arrival")
+        body = {"series": [{"sensor_id": one["id"], "t": [now, now + 1], "v": [1.0, 2.0]}]}
+        answer = await send(device(await agent(default=True)), body)
+        assert [reject["code"] for reject in answer.body["rejected"]] == ["time-missing"] * 2
+
+    @pytest.mark.parametrize("converted", [{"profile_version": 0}, {"p": [3.0, 5.0]}])
+    async def test_an_edge_agent_has_set_it_already(
+        self, sensor: Make, agent: Make, device: Device, owner: Caller, stored: Wait, now: float, converted: Any
+    ) -> None:
+        one = await sensor(time_source="arrival")
+        series = {"sensor_id": one["id"], "t": [now - 50, now - 49], "v": [1.0, 2.0]} | converted
+        assert (await send(device(await agent(default=True)), {"series": [series]})).body["accepted"] == 2
+        await stored(one)
+        assert (await samples_of(owner, one, now))["t"] == [now - 50, now - 49]
+        # The sensor's own token does not make it an agent.
+        answer = await send(device(one), {"series": [series]})
+        assert [reject["code"] for reject in answer.body["rejected"]] == ["time-missing"] * 2
+
+
 class TestRepeats:
     async def test_repeats_count_once_and_both_values_at_one_time_are_kept(
         self, sensor: Make, device: Device, owner: Caller, stored: Wait, now: float
