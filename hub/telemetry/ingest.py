@@ -275,4 +275,6 @@ def _kept(series: Series, keep: Any) -> Series:
 
 def _answer(reject: Reject, *, rows: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {"index": reject.index, "code": reject.code, "detail": reject.detail}
+    if reject.index is None:
+        answer["count"] = reject.count
     return answer if rows else {"series": reject.series, **answer}

@@ -4212,6 +4212,12 @@ export interface components {
         Rejected: {
             /** Code */
             code: string;
+            /**
+             * Count
+             * @description With the index null: how many samples that is; absent of a line that cannot be read.
+             * @default null
+             */
+            count?: number | null;
             /** Detail */
             detail: string;
             /** Index */

@@ -160,6 +160,38 @@ class TestArrival:
         assert [reject["code"] for reject in answer.body["rejected"]] == ["time-missing"] * 2
 
 
+class TestCount:
+    """What an answer says adds up to what was sent."""
+
+    async def test_of_a_whole_series(self, sensor: Make, agent: Make, device: Device, now: float) -> None:
+        one, unknown = await sensor(), str(uuid.uuid4())
+        body = {
+            "series": [
+                {"sensor_id": unknown, "t": [now, now + 1, now + 2, now + 3], "v": [1.0, 2.0, 3.0, None]},
+                {"sensor_id": one["id"], "t": [now], "v": [1.0]},
+            ]
+        }
+        answer = (await send(device(await agent(default=True)), body)).body
+        found = [(reject["index"], reject["code"], reject.get("count")) for reject in answer["rejected"]]
+        assert sorted(found, key=str) == [(3, "value-missing", None), (None, "sensor-unknown", 3)]
+        assert answer["accepted"] + sum(reject.get("count", 1) for reject in answer["rejected"]) == 5
+
+    async def test_of_lines(self, sensor: Make, device: Device, now: float) -> None:
+        one, unknown = await sensor(), str(uuid.uuid4())
+        series = {"sensor_id": unknown, "t": [now, now + 1, now + 2], "v": [None, 1.0, 2.0]}
+        for lines, counts in (
+            # Rows of several lines are one series.
+            ([{"sensor_id": unknown, "samples": [{"t": now + i, "v": 1} for i in range(n)]} for n in (2, 3)], [2, 3]),
+            ([{"series": [series]}, {"sensor_id": unknown, "samples": [{"t": now, "v": 1}]}], [1, 2, 1]),
+        ):
+            good = {"samples": [{"t": now, "v": 1.0}]}
+            body = b"\n".join(map(orjson.dumps, [*lines, good]))
+            answer = (await send(device(one), body, Content_Type="application/x-ndjson")).body
+            assert sorted(reject.get("count", 1) for reject in answer["rejected"]) == sorted(counts)
+            assert {reject["line"] for reject in answer["rejected"]} == {1, 2}
+            assert answer["accepted"] == 1
+
+
 class TestRepeats:
     async def test_repeats_count_once_and_both_values_at_one_time_are_kept(
         self, sensor: Make, device: Device, owner: Caller, stored: Wait, now: float
