@@ -25,18 +25,25 @@ class Origin:
 
     def of(self, reject: Reject) -> list["Place"]:
         """Return the places that a reject speaks of: one sample's, or the series' in each of its lines."""
-        if reject.index is None:
-            return [Place(line, self.place, None) for line in np.unique(self.line).tolist()]
-        return [Place(int(self.line[reject.index]), self.place, int(self.index[reject.index]))]
+        if reject.index is not None:
+            return [Place(int(self.line[reject.index]), self.place, int(self.index[reject.index]), 1)]
+        lines, counts = np.unique(self.line, return_counts=True)
+        # Of one line some samples may have been refused each by itself.
+        if len(lines) == 1:
+            counts = np.array([reject.count])
+        return [
+            Place(line, self.place, None, count) for line, count in zip(lines.tolist(), counts.tolist(), strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a body of lines."""
+    """A place in a body of lines, and how many samples are there."""
 
     line: int
     series: int | None
     index: int | None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,9 @@ class _Series(msgspec.Struct, omit_defaults=True):
     sensor_id: UUID
     t: list[float]
     v: list[float | list[float]]
+    # Always there, 0 without a version: by it the hub knows that t is set already where the device has no clock.
+    profile_version: int
     p: list[float] | None = None
-    profile_version: int = 0
     # Each part of a packet has its number: a part without one would look like a packet without one.
     seq: int | None = None
     boot: str | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -75,7 +76,14 @@ class Hub:
         """List a project's sensors."""
         return await self.items(f"/projects/{project_id}/sensors", Sensor)
 
-    async def register(self, project_id: UUID, wanted: Sequence[NewSensor], tokens: TokenFile) -> list[Identity]:
+    async def register(
+        self,
+        project_id: UUID,
+        wanted: Sequence[NewSensor],
+        tokens: TokenFile,
+        *,
+        token_expires_at: datetime | None = None,
+    ) -> list[Identity]:
         """Find each sensor by its name, or register it with a token made and written down here beforehand.
 
         Raises TokenNotKept when a sensor is there that somebody else registered.
@@ -89,7 +97,7 @@ class Hub:
                 known = KnownToken(new_token())
                 # Written before it is used: a crash after the hub's answer leaves no sensor whose token nobody has.
                 tokens.remember(project_id, new.name, known)
-                sensor_id = await self._register(project_id, new, known.token)
+                sensor_id = await self._register(project_id, new, known.token, token_expires_at)
             elif known is None or known.sensor_id not in {None, sensor_id}:
                 raise TokenNotKept(
                     f"the sensor {new.name!r} is registered, but {tokens.path} has no token of it:"
@@ -99,6 +107,10 @@ class Hub:
                 tokens.remember(project_id, new.name, KnownToken(known.token, sensor_id))
             identities.append(Identity(sensor_id, new.name, known.token))
         return identities
+
+    async def set_token_end(self, sensor_id: UUID, expires_at: datetime) -> None:
+        """Let a sensor's token end then."""
+        await self.ask("PATCH", f"/sensors/{sensor_id}", {"token_expires_at": expires_at})
 
     async def publish_profile(self, sensor_id: UUID, payload: Mapping[str, Any]) -> Profile:
         """Draft the next version of a sensor's profile and publish it for what is measured from now on."""
@@ -194,8 +206,8 @@ class Hub:
         async with self._request(method, path, body, params) as answer:
             return await answer.read()
 
-    async def _register(self, project_id: UUID, new: NewSensor, token: str) -> UUID:
-        body = msgspec.structs.replace(new, token=token)
+    async def _register(self, project_id: UUID, new: NewSensor, token: str, expires_at: datetime | None) -> UUID:
+        body = msgspec.structs.replace(new, token=token, token_expires_at=expires_at)
         return (await self.post(f"/projects/{project_id}/sensors", body, Sensor)).id
 
     @asynccontextmanager

@@ -94,4 +94,5 @@ class NewSensor(msgspec.Struct, omit_defaults=True):
     calibration_notes: str | None = None
     axis: Mapping[str, object] | None = None
     token: str | None = None
+    token_expires_at: datetime | None = None
     limits: Mapping[str, float] | None = None

@@ -132,7 +132,8 @@ class Keeper:
 
     async def _write(self, accounts: Sequence[Account], now: datetime) -> None:
         self._overlaps.forget(accounts, now)
-        self._due = min((a.old_until for a in accounts if a.old_until is not None and a.overlaps(now)), default=None)
+        ends = (end for account in accounts for end in (account.old_until, account.expires_at))
+        self._due = min((end for end in ends if end is not None and end > now), default=None)
         agents = [account for account in accounts if account.kind == "agent"]
         self._takers.forget(agent.id for agent in agents)
         self._users = self._passwords(agents, now)

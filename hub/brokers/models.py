@@ -10,6 +10,8 @@ from uuid import UUID
 class Account:
     """A sensor or an edge agent with the hashes of its token and, until `old_until`, of the one before.
 
+    The token is good until `expires_at`, None: until it is rotated.
+
     `agent_id` is the agent that a sensor is assigned to; a `default` agent takes those of its project that have none.
     """
 
@@ -21,6 +23,11 @@ class Account:
     hash: str | None = None
     old_hash: str | None = None
     old_until: datetime | None = None
+    expires_at: datetime | None = None
+
+    def ended(self, now: datetime) -> bool:
+        """Tell whether the token is good no more."""
+        return self.expires_at is not None and self.expires_at <= now
 
     def overlaps(self, now: datetime) -> bool:
         """Tell whether two tokens are good now."""

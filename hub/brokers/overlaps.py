@@ -22,10 +22,10 @@ class Overlaps:
         self._turned_at: dict[UUID, datetime] = {}
 
     def hash_of(self, account: Account, now: datetime) -> str | None:
-        """Return the hash that stands for an account."""
-        if account.overlaps(now) and account.id not in self._renewed:
+        """Return the hash that stands for an account; None where no token of it is good."""
+        if account.overlaps(now) and (account.id not in self._renewed or account.ended(now)):
             return account.old_hash
-        return account.hash
+        return None if account.ended(now) else account.hash
 
     def keep(self, accounts: Iterable[Account], written: Mapping[str, str]) -> None:
         """Go on with what an earlier run has written."""

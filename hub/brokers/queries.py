@@ -22,14 +22,15 @@ async def accounts(tx: Tx) -> list[asyncpg.Record]:
     return await tx.fetch(
         """
         select device.kind, device.id, device.project_id, device.agent_id, device.is_default as default,
-          device.broker_hash as hash, device.old_broker_hash as old_hash, device.old_token_until as old_until
+          device.broker_hash as hash, device.old_broker_hash as old_hash, device.old_token_until as old_until,
+          device.token_expires_at as expires_at
         from (
           select 'sensor' as kind, id, project_id, agent_id, false as is_default, broker_hash, old_broker_hash,
-            old_token_until
+            old_token_until, token_expires_at
           from sensor
           where deleted_at is null
           union all
-          select 'agent', id, project_id, null, is_default, broker_hash, old_broker_hash, old_token_until
+          select 'agent', id, project_id, null, is_default, broker_hash, old_broker_hash, old_token_until, null
           from edge_agent
         ) device
         join project on project.id = device.project_id

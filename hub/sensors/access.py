@@ -57,6 +57,8 @@ class Device(Access):
             row = await token_queries.device_by_token(connection, digest, ctx.hub.clock.now())
         if row is None or row["kind"] not in self.kinds:
             raise Unauthenticated("No device that is admitted here has this token.")
+        if row["ended"]:
+            raise Unauthenticated("This token is good no more: it has ended, or another one took its place.")
         ctx.principal = Principal(row["kind"], row["id"], row["name"])
         ctx.grant = Grant(row["project_id"], DEVICE_ROLE)
 

@@ -114,7 +114,7 @@ async def config(ctx: Context) -> tuple[EdgeConfig, str]:
 async def broker_account(ctx: Context, body: BrokerLogin) -> BrokerAccount:
     """Find the account of a broker's client; raises WrongBrokerLogin."""
     row = await token_queries.device_by_token(ctx.tx, ctx.hub.keys.digest(body.password), ctx.hub.clock.now())
-    if row is None or str(row["id"]) != body.username:
+    if row is None or row["ended"] or str(row["id"]) != body.username:
         raise WrongBrokerLogin
     return BrokerAccount(
         kind=row["kind"],

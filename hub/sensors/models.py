@@ -11,6 +11,7 @@ from hub.conversion.models import ActiveProfile, Payload, StatusName
 from hub.kit.pages import PageQuery
 from hub.kit.wire import absent
 from hub.sensors.limit_models import Limits, LimitsUpdate, TimeSource
+from hub.sensors.token_models import Expiry
 
 
 class SensorType(StrEnum):
@@ -62,6 +63,7 @@ class SensorCreate(BaseModel):
     display_unit: str = Field(max_length=40)
     profile: Payload | None = None
     token: str | None = Field(default=None, description="At least 128 random bits, in URL-safe characters or hex.")
+    token_expires_at: Expiry | None = None
     heartbeat_interval_s: float = Field(default=10.0, gt=0, le=604_800)
     calibration_notes: str = Field(default="", max_length=10_000)
     axis: Axis | None = None
@@ -70,7 +72,10 @@ class SensorCreate(BaseModel):
 
 
 class SensorUpdate(BaseModel):
-    """Fields to change; absent ones stay. `agent_id` null takes the sensor from its edge agent."""
+    """Fields to change; absent ones stay. `agent_id` null takes the sensor from its edge agent.
+
+    `token_expires_at` is for owners: null makes the token good until it is rotated.
+    """
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
     type: SensorType | None = None
@@ -80,6 +85,7 @@ class SensorUpdate(BaseModel):
     calibration_notes: str | None = Field(default=None, max_length=10_000)
     agent_id: UUID | None = None
     time_source: TimeSource | None = None
+    token_expires_at: Expiry | None = None
     limits: LimitsUpdate = Field(default=LimitsUpdate(), description="Only an owner sets limits.")
 
 
@@ -114,6 +120,7 @@ class Sensor(BaseModel):
     last_status: StatusName | None
     delay_ms: float | None
     clock_skew_s: float | None
+    token_expires_at: datetime | None = Field(description="When the token ends; null: when it is rotated.")
     token: str | None = Field(
         default=None, exclude_if=absent, description="Only in the answer to its registration, only for an owner."
     )

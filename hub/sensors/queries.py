@@ -33,6 +33,7 @@ async def insert(
     token_digest: bytes,
     token_sealed: bytes,
     broker_hash: str,
+    token_expires_at: datetime | None,
     heartbeat_interval_s: float,
     calibration_notes: str,
     axis: dict[str, Any] | None,
@@ -46,8 +47,9 @@ async def insert(
         """
         insert into sensor
           (id, project_id, name, type, input_unit, display_unit, token_digest, token_sealed, broker_hash,
-           heartbeat_interval_s, calibration_notes, axis, time_source, requests_per_s, requests_burst, samples_per_s)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+           token_expires_at, heartbeat_interval_s, calibration_notes, axis, time_source, requests_per_s,
+           requests_burst, samples_per_s)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         """,
         sensor_id,
         project_id,
@@ -58,6 +60,7 @@ async def insert(
         token_digest,
         token_sealed,
         broker_hash,
+        token_expires_at,
         heartbeat_interval_s,
         calibration_notes,
         axis,
@@ -87,7 +90,8 @@ async def page(
         select sensor.id, sensor.project_id, sensor.name, sensor.type, sensor.input_unit, sensor.display_unit,
           sensor.heartbeat_interval_s, sensor.calibration_notes, sensor.axis, sensor.agent_id, sensor.created_at,
           sensor.time_source, sensor.requests_per_s, sensor.requests_burst, sensor.samples_per_s,
-          heard.at as last_heartbeat, seen.state, counts.high_water, counts.last_raw, counts.last_physical,
+          sensor.token_expires_at, heard.at as last_heartbeat, seen.state,
+          counts.high_water, counts.last_raw, counts.last_physical,
           counts.last_status, counts.delay_us, least(counts.clock_low, counts.clock_low_before) as clock_low,
           member.role, project.raw_policy
         from project_member member
@@ -160,6 +164,19 @@ async def update(
         requests_per_s,
         requests_burst,
         samples_per_s,
+    )
+
+
+async def set_expiry(tx: Tx, *, sensor_id: UUID, expires_at: datetime | None) -> None:
+    """Set when a sensor's token ends; None: when it is rotated."""
+    await tx.execute(
+        """
+        update sensor
+        set token_expires_at = $2
+        where id = $1
+        """,
+        sensor_id,
+        expires_at,
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -33,11 +33,14 @@ from hub.sensors.models import (
 from hub.sensors.problems import SensorHeld, SensorNameTaken, SensorTokenTaken
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Null is a value of theirs; of other fields it leaves what is there.
+NULLABLE: Final = frozenset({"agent_id", "token_expires_at"})
 
 
 async def create(ctx: Context, body: SensorCreate) -> Sensor:
     """Register a sensor in the caller's project; its token is in the answer for an owner only."""
     limits = Limits(**_limits_given(ctx, body.limits))
+    tokens.check_expiry(ctx, body.token_expires_at)
     profile = None if body.profile is None else conversion.parse(body.profile, ["body", "profile"])
     token, digest = await tokens.choose(ctx, body.token)
     sensor_id = uuid4()
@@ -53,6 +56,7 @@ async def create(ctx: Context, body: SensorCreate) -> Sensor:
             token_digest=digest,
             token_sealed=await tokens.seal(ctx, sensor_id, token),
             broker_hash=broker_hash(token),
+            token_expires_at=body.token_expires_at,
             heartbeat_interval_s=body.heartbeat_interval_s,
             calibration_notes=body.calibration_notes,
             axis=None if body.axis is None else body.axis.model_dump(),
@@ -65,7 +69,10 @@ async def create(ctx: Context, body: SensorCreate) -> Sensor:
         raise (
             SensorNameTaken(name=body.name) if error.constraint_name == "sensor_name" else SensorTokenTaken()
         ) from error
-    details = {"name": body.name, "type": body.type, "time_source": body.time_source, "limits": limits.model_dump()}
+    details: dict[str, Any] = {"name": body.name, "type": body.type, "time_source": body.time_source}
+    details["limits"] = limits.model_dump()
+    if body.token_expires_at is not None:
+        details["token_expires_at"] = body.token_expires_at
     await record(ctx, Fact("sensor.created", subject_id=sensor_id, details=details))
     if profile is not None:
         await conversion.add_first(ctx, sensor_id, profile)
@@ -95,8 +102,15 @@ async def list_of_project(ctx: Context, project_id: UUID, query: ProjectSensorQu
 
 
 async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
-    """Change a sensor; its profile has versions of its own. Raises RoleTooLow where limits are given by no owner."""
+    """Change a sensor; its profile has versions of its own.
+
+    Raises RoleTooLow where limits or the token's end are given by no owner.
+    """
     limits = _limits_given(ctx, body.limits)
+    ends = "token_expires_at" in body.model_fields_set
+    if ends and ctx.scope.role != Role.OWNER:
+        raise RoleTooLow(needed=Role.OWNER, role=ctx.scope.role)
+    tokens.check_expiry(ctx, body.token_expires_at)
     before = await read(ctx, sensor_id)
     # The edge agent before the sensor, as its deletion locks them.
     if "agent_id" in body.model_fields_set and not await queries.assign(
@@ -122,10 +136,12 @@ async def update(ctx: Context, sensor_id: UUID, body: SensorUpdate) -> Sensor:
         )
     except asyncpg.UniqueViolationError as error:
         raise SensorNameTaken(name=body.name) from error
+    if ends:
+        await queries.set_expiry(ctx.tx, sensor_id=sensor_id, expires_at=body.token_expires_at)
     given = body.model_dump(exclude_unset=True, exclude={"limits"})
     if limits:
         given["limits"] = before.limits.model_dump() | limits
-    after = {name: value for name, value in given.items() if value is not None or name == "agent_id"}
+    after = {name: value for name, value in given.items() if value is not None or name in NULLABLE}
     await record(ctx, Fact("sensor.updated", subject_id=sensor_id, before=before.model_dump(), after=after))
     return await read(ctx, sensor_id)
 
@@ -215,6 +231,7 @@ def _sensor(row: asyncpg.Record, active: dict[UUID, ActiveProfile]) -> Sensor:
         last_physical=_finite(row["last_physical"]),
         last_status=None if status is None else STATUS_NAMES[status],
         delay_ms=None if delay_us is None else delay_us / 1000,
+        token_expires_at=row["token_expires_at"],
         clock_skew_s=None if row["clock_low"] is None or time_source is TimeSource.ARRIVAL else -row["clock_low"] / 1e6,
     )
 

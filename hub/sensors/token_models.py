@@ -1,10 +1,16 @@
 """Shapes of viewing and rotating tokens."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 MAX_OVERLAP_S = 604_800
+
+Expiry = Annotated[
+    AwareDatetime,
+    Field(le=datetime(9999, 1, 1, tzinfo=UTC), description="The token's end, in the future; null: it has none."),
+]
 
 
 class Rotation(BaseModel):
@@ -17,6 +23,7 @@ class SensorRotation(Rotation):
     """How to rotate a sensor's token; without `token` one is made."""
 
     token: str | None = Field(default=None, description="At least 128 random bits, in URL-safe characters or hex.")
+    token_expires_at: Expiry | None = None
 
 
 class ShownToken(BaseModel):

@@ -35,6 +35,14 @@ async def choose(ctx: Context, own: str | None) -> tuple[str, bytes]:
     return token, digest
 
 
+def check_expiry(ctx: Context, expires_at: datetime | None) -> None:
+    """Raise InvalidPayload for the end of a token that is over already."""
+    if expires_at is not None and expires_at <= ctx.hub.clock.now():
+        raise InvalidPayload(
+            errors=[FieldError(loc=["body", "token_expires_at"], msg="This is over: name a later time")]
+        )
+
+
 async def seal(ctx: Context, sensor_id: UUID, token: str) -> bytes:
     """Seal a token for the sensor that it belongs to."""
     return await ctx.hub.vault.seal(token.encode(), _about(sensor_id))
@@ -57,23 +65,26 @@ async def view(ctx: Context, sensor_id: UUID) -> ShownToken:
 
 async def rotate(ctx: Context, sensor_id: UUID, body: SensorRotation) -> RotatedToken:
     """Give a sensor another token; raises SensorTokenTaken. The one before stays good for the overlap."""
+    check_expiry(ctx, body.token_expires_at)
     token, digest = await choose(ctx, body.token)
     until = _end_of_overlap(ctx, body)
     try:
-        found = await token_queries.rotate_of_sensor(
+        row = await token_queries.rotate_of_sensor(
             ctx.tx,
             sensor_id=sensor_id,
             digest=digest,
             sealed=await seal(ctx, sensor_id, token),
             broker_hash=broker_hash(token),
+            expires_at=body.token_expires_at,
             old_token_until=until,
         )
     except asyncpg.UniqueViolationError as error:
         raise SensorTokenTaken from error
-    if not found:
+    if row is None:
         raise NotFound(noun="sensor")
-    await record(ctx, Fact("sensor.token_rotated", subject_id=sensor_id, details={"overlap_s": body.overlap_s}))
-    return RotatedToken(token=token, old_token_until=until)
+    details = body.model_dump(include={"overlap_s", "token_expires_at"}, exclude_none=True)
+    await record(ctx, Fact("sensor.token_rotated", subject_id=sensor_id, details=details))
+    return RotatedToken(token=token, old_token_until=row["old_token_until"])
 
 
 async def rotate_of_agent(ctx: Context, agent_id: UUID, body: Rotation) -> RotatedToken:

@@ -12,7 +12,7 @@ from hub.kit.endpoint import Access
 from hub.kit.problems import Problem, Unauthenticated
 from hub.telemetry import troubles
 from hub.telemetry.fabric import FABRIC
-from hub.telemetry.problems import TokensUnavailable, TokenUnknown
+from hub.telemetry.problems import TokenExpired, TokensUnavailable, TokenUnknown
 from hub.telemetry.registry import Device
 
 DEVICE: Final = web.RequestKey("device", Device)
@@ -35,7 +35,7 @@ class DeviceToken(Access):
     @property
     def problems(self) -> Sequence[type[Problem]]:
         """Return what the rule may answer."""
-        return (Unauthenticated, TokenUnknown, TokensUnavailable)
+        return (Unauthenticated, TokenUnknown, TokenExpired, TokensUnavailable)
 
     async def admit(self, ctx: Context) -> None:
         """Look the token up in the registry, which works on while the database is away."""

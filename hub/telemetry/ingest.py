@@ -72,11 +72,12 @@ class Intake:
         """Make the good samples of a packet durable; raises StreamUnavailable when that cannot be had.
 
         A body that spans shards is acknowledged after all appends; after a failure the sender repeats it, and what was
-        appended already is found to be a duplicate. Under the name `once` a packet is appended one time in a day.
+        appended already is found to be a duplicate. Under the name `once` a packet is appended one time in a day: it
+        was kept here, and its times stand.
         """
         if snapshot.shards != len(self._appenders):
             raise StreamUnavailable("The number of its shards changes.")
-        found = self.examine(packet, device, snapshot, now_us)
+        found = self.examine(packet, device, snapshot, now_us, timed=once is not None)
         t = times_of(found.parts)
         good, duplicates = len(t), repeats(found.parts, t)
         key = once or (f"{device.id}:{packet.batch_id}" if found.timeless and packet.batch_id is not None else None)
@@ -91,11 +92,13 @@ class Intake:
         answer = [_answer(reject, rows=packet.rows) for reject in found.rejects]
         return Receipt(packet.batch_id, good - duplicates, duplicates, answer, found.rejects)
 
-    def examine(self, packet: Packet, device: Device, snapshot: Snapshot, now_us: int) -> Examined:
-        """Tell good samples from those that are refused, and give arrival times."""
+    def examine(
+        self, packet: Packet, device: Device, snapshot: Snapshot, now_us: int, *, timed: bool = False
+    ) -> Examined:
+        """Tell good samples from those that are refused, and give arrival times, but where they are `timed` already."""
         rejects = list(packet.rejects)
         refused: list[tuple[int, Reject]] = []  # those whose sensor is known, to be booked
-        parts = self._assign(packet, device, rejects)
+        parts = _assign(packet, device, rejects, timed=timed)
         for part in parts:
             if part.series.vectors or part.sensor.vector_size is not None:
                 _check_sizes(part, rejects, refused)
@@ -111,23 +114,6 @@ class Intake:
             for part in parts:
                 self._check_times(part, snapshot, now_us, rejects, refused)
         return Examined(parts, rejects, refused, timeless)
-
-    def _assign(self, packet: Packet, device: Device, rejects: list[Reject]) -> list[Part]:
-        parts: list[Part] = []
-        for place, series in enumerate(packet.series):
-            sensor = device.find(series.sensor_id)
-            if sensor is not None:
-                if sensor.timeless and device.kind == "sensor":  # an edge agent has a clock and sets t itself
-                    series.t_us = np.full(len(series.t_us), NO_TIME)
-                parts.append(Part(sensor, series, place))
-            elif len(series.raw):
-                why = (
-                    "name the sensor in sensor_id"
-                    if series.sensor_id is None
-                    else f"this token covers no sensor {series.sensor_id}"
-                )
-                rejects.append(Reject(place, None, "sensor-unknown", why, count=len(series.raw)))
-        return parts
 
     def _check_times(
         self, part: Part, snapshot: Snapshot, now_us: int, rejects: list[Reject], refused: list[tuple[int, Reject]]
@@ -179,6 +165,30 @@ class Intake:
         # Noted once it is durable: a sender that is told to repeat would have it noted twice.
         troubles.note(self._journal, entry, refused)
         return repeated
+
+
+def _assign(packet: Packet, device: Device, rejects: list[Reject], *, timed: bool) -> list[Part]:
+    """Pair the series with their sensors; what a device without a clock says of the time is taken away."""
+    parts: list[Part] = []
+    for place, series in enumerate(packet.series):
+        sensor = device.find(series.sensor_id)
+        if sensor is not None:
+            if sensor.timeless and not timed and not (device.kind == "agent" and _from_edge(series)):
+                series.t_us = np.full(len(series.t_us), NO_TIME)
+            parts.append(Part(sensor, series, place))
+        elif len(series.raw):
+            why = (
+                "name the sensor in sensor_id"
+                if series.sensor_id is None
+                else f"this token covers no sensor {series.sensor_id}"
+            )
+            rejects.append(Reject(place, None, "sensor-unknown", why, count=len(series.raw)))
+    return parts
+
+
+def _from_edge(series: Series) -> bool:
+    """Tell an edge agent, which has set the arrival itself, from other gateways: it alone says how it converted."""
+    return series.profile_version is not None or series.physical is not None
 
 
 def _by_shard(
@@ -265,4 +275,6 @@ def _kept(series: Series, keep: Any) -> Series:
 
 def _answer(reject: Reject, *, rows: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {"index": reject.index, "code": reject.code, "detail": reject.detail}
+    if reject.index is None:
+        answer["count"] = reject.count
     return answer if rows else {"series": reject.series, **answer}

@@ -44,6 +44,9 @@ class Rejected(BaseModel):
     index: int | None
     code: str
     detail: str
+    count: int | None = Field(
+        default=None, description="With the index null: how many samples that is; absent of a line that cannot be read."
+    )
 
 
 class ReceiptOut(BaseModel):

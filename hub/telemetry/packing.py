@@ -37,19 +37,24 @@ def times_of(parts: Sequence[Part]) -> I64:
 
 
 def repeats(parts: Sequence[Part], t_us: I64) -> int:
-    """Count the samples that repeat an earlier one of their part; `t_us` are the times of all parts."""
-    if len(t_us) < 2:
-        return 0
+    """Count the samples that repeat an earlier one of their sensor; `t_us` are the times of all parts."""
     falls = np.flatnonzero(t_us[1:] <= t_us[:-1])
-    if len(falls) < len(parts):
-        borders = set(accumulate(len(part.series.t_us) for part in parts))
+    if not len(falls):
+        return 0
+    # Most bodies have one part of each sensor, in which times rise.
+    if len(falls) < len(parts) == len({part.sensor.no for part in parts}):
+        borders = set(accumulate([len(part.series.t_us) for part in parts]))
         if all(place + 1 in borders for place in falls.tolist()):
             return 0
-    return sum(_repeats(part.series) for part in parts)
+    of_sensors: dict[int, list[Series]] = {}
+    for part in parts:
+        of_sensors.setdefault(part.sensor.no, []).append(part.series)
+    return sum(_repeats(series) for series in of_sensors.values())
 
 
-def _repeats(series: Series) -> int:
-    t, bits = series.t_us, vectors.identities(series.raw, series.vectors)
+def _repeats(series: Sequence[Series]) -> int:
+    t = np.concatenate([one.t_us for one in series])
+    bits = np.concatenate([vectors.identities(one.raw, one.vectors) for one in series])
     order = np.lexsort((bits, t))
     return int(((np.diff(t[order]) == 0) & (np.diff(bits[order]) == 0)).sum())
 

@@ -60,6 +60,12 @@ class TokenUnknown(Problem):
         super().__init__(headers={"WWW-Authenticate": "Bearer"})
 
 
+class TokenExpired(TokenUnknown):
+    """This device token is good no more."""
+
+    detail = "It has ended, or another one took its place. Ask an owner of the project for one that is good."
+
+
 class TokensUnavailable(Problem):
     """Tokens cannot be checked while the database is away."""
 

@@ -99,5 +99,6 @@ def _at_origin(reject: Reject, origins: Sequence[Origin]) -> list[dict[str, Any]
         {"line": place.line}
         | ({} if place.series is None else {"series": place.series})
         | {"index": place.index, **said}
+        | ({} if place.index is not None else {"count": place.count})
         for place in places
     ]

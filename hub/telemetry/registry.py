@@ -20,7 +20,7 @@ from hub.kit.problems import DatabaseAway
 from hub.kit.vault import SealBroken, Vault
 from hub.kit.workers import regularly
 from hub.telemetry import registry_queries, shard_queries
-from hub.telemetry.problems import TokensUnavailable, TokenUnknown
+from hub.telemetry.problems import TokenExpired, TokensUnavailable, TokenUnknown
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class SensorEntry:
 class Device:
     """Who holds a token: a sensor, or an edge agent with the sensors that it may send for.
 
-    A token that was rotated is good until `good_until_us`, by the hub's clock.
+    A token that was rotated or ends by itself is good until `good_until_us`, by the hub's clock.
     """
 
     kind: str
@@ -159,21 +159,31 @@ class Registry:
         self._looked_at = looked_at
 
     async def device(self, token: str) -> Device:
-        """Find who holds the token; raises TokenUnknown, or TokensUnavailable where only the database could tell."""
+        """Find who holds the token.
+
+        Raises TokenUnknown, TokenExpired, or TokensUnavailable where only the database could tell.
+        """
         digest = self._vault.keys.digest(token)
         found = None if self._snapshot is None else self._snapshot.devices.get(digest)
-        if found is None:
+        if found is None or self._has_ended(found):
             try:
-                await self.refresh()  # a token made a moment ago is good at once
+                await self.refresh()  # a token made or prolonged a moment ago is good at once
             except DatabaseAway as error:
+                if found is not None:
+                    raise TokenExpired from error
                 raise TokensUnavailable from error
             found = self.snapshot.devices.get(digest)
-        if found is None or self._clock.now_us() >= found.good_until_us:
+        if found is None:
             raise TokenUnknown
+        if self._has_ended(found):
+            raise TokenExpired
         return found
 
+    def _has_ended(self, device: Device) -> bool:
+        return self._clock.now_us() >= device.good_until_us
+
     def once(self, token: str) -> Device | None:
-        """Return whose token this is or was, before its overlap ended; None where nobody's is known."""
+        """Return whose token this is or was, before it ended; None where nobody's is known."""
         return None if self._snapshot is None else self._snapshot.devices.get(self._vault.keys.digest(token))
 
     async def covering(self, token: str, device: Device, sensors: Iterable[UUID | None]) -> Device:
@@ -243,7 +253,8 @@ def _samples(row: Any) -> Rate:
 
 
 def _by_token(row: Any, device: Device) -> dict[bytes, Device]:
-    tokens = {row["token_digest"]: device}
+    expires_us = row["token_expires_us"]
+    tokens = {row["token_digest"]: device if expires_us is None else replace(device, good_until_us=expires_us)}
     if row["old_token_digest"] is not None:
         tokens[row["old_token_digest"]] = replace(device, good_until_us=row["old_token_until_us"])
     return tokens

@@ -16,6 +16,7 @@ async def live_sensors(tx: Tx) -> list[asyncpg.Record]:
         """
         select sensor.id, sensor.no, sensor.project_id, sensor.agent_id, sensor.token_digest, sensor.old_token_digest,
           (extract(epoch from sensor.old_token_until) * 1000000)::bigint as old_token_until_us,
+          (extract(epoch from sensor.token_expires_at) * 1000000)::bigint as token_expires_us,
           sensor.requests_per_s, sensor.requests_burst, sensor.samples_per_s, sensor.time_source,
           (sensor.axis ->> 'count')::int as vector_size
         from sensor
@@ -30,7 +31,8 @@ async def edge_agents(tx: Tx) -> list[asyncpg.Record]:
     return await tx.fetch(
         """
         select agent.id, agent.project_id, agent.is_default, agent.token_digest, agent.old_token_digest,
-          (extract(epoch from agent.old_token_until) * 1000000)::bigint as old_token_until_us, agent.samples_per_s
+          (extract(epoch from agent.old_token_until) * 1000000)::bigint as old_token_until_us,
+          null::bigint as token_expires_us, agent.samples_per_s
         from edge_agent agent
         join project on project.id = agent.project_id
         where project.deleted_at is null

@@ -72,7 +72,7 @@ def test_many_lines_of_one_sensor_are_one_series() -> None:
 
 def test_a_reject_of_a_whole_series_names_each_of_its_lines() -> None:
     lines = decode_lines(text({"samples": [{"t": 1, "v": 1}]}, {"samples": []}, {"samples": [{"t": 2, "v": 2}]}))
-    assert lines.origins[0].of(Reject(0, None, "", "")) == [Place(1, None, None), Place(3, None, None)]
+    assert lines.origins[0].of(Reject(0, None, "", "")) == [Place(1, None, None, 1), Place(3, None, None, 1)]
 
 
 def test_a_bad_line_costs_no_other_and_blank_ones_count() -> None:

@@ -76,7 +76,7 @@ class TestIntake:
         async with agent.running():
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")
-        assert hub.series == [{"sensor_id": str(device.sensor_id), "t": [T], "v": [1.0]}]
+        assert hub.series == [{"sensor_id": str(device.sensor_id), "t": [T], "v": [1.0], "profile_version": 0}]
 
     async def test_a_bare_number_gets_the_clock_s_time_once(self, hub, agent, device):
         hub.answer = answering(503, times=3)
@@ -94,6 +94,8 @@ class TestIntake:
             await device.send([(T, 1)])
             await eventually(lambda: hub.series, "a batch")
         assert hub.series[0]["t"][0] == pytest.approx(time.time(), abs=30)
+        # By this the hub knows that the time is the agent's and stands.
+        assert hub.series[0]["profile_version"] == 0
 
     async def test_an_unreadable_message_is_put_aside_and_the_next_goes_on(self, hub, agent, device):
         async with agent.running():

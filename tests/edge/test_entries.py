@@ -31,7 +31,8 @@ def reading(seconds, values, meta=None, seq=None, boot=""):
 
 
 def test_without_a_profile_only_raw_values_go_on():
-    assert bodies(SENSOR, [reading([1], [5])], []) == [{"sensor_id": str(SENSOR), "t": [1.0], "v": [5.0]}]
+    (body,) = bodies(SENSOR, [reading([1], [5])], [])
+    assert body == {"sensor_id": str(SENSOR), "t": [1.0], "v": [5.0], "profile_version": 0}
 
 
 def test_a_change_of_profile_cuts_the_message_and_every_part_has_its_number():

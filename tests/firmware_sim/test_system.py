@@ -4,17 +4,21 @@ import asyncio
 import contextlib
 import csv
 import dataclasses
+import re
 import signal
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import numpy as np
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from dev import day_tokens
 from dev.demo import EXPERIMENTS, PROJECT
 from dev.process import tail
 from dev.seed import Seeded, SeedRefused, seed
@@ -95,6 +99,29 @@ class TestSeed:
     async def test_production_is_refused(self, tmp_path):
         with pytest.raises(SeedRefused, match="ETP_ENV=production"):
             await seed(Settings(_env_file=None, env="production", data_dir=tmp_path), None)
+
+
+class TestDayTokens:
+    async def test_they_are_printed_and_good_for_a_day_from_each_time(self, system, hub):
+        whole, seeded = system
+        before = datetime.now(UTC)
+        printed = await _printed(whole)
+        assert len(printed) == len(day_tokens.SENSORS)
+        ends = await _token_ends(hub, printed)
+        for end in ends:
+            assert before <= end - day_tokens.DAY <= datetime.now(UTC)
+        async with aiohttp.ClientSession() as session:
+            for token in printed.values():
+                async with session.post(
+                    f"{whole.settings.hub}/telemetry",
+                    json={"samples": [{"v": 20.5}]},
+                    headers={"Authorization": f"Bearer {token}"},
+                ) as answer:
+                    assert answer.status == 202
+        assert await _printed(whole) == printed
+        assert min(await _token_ends(hub, printed)) > max(ends)
+        # The bench and its agent send on, whatever day it is.
+        assert set(await _token_ends(hub, [str(one.sensor_id) for one in seeded.sensors])) == {None}
 
 
 class TestHttp:
@@ -363,3 +390,18 @@ async def _census(hub, seeded) -> list[object]:
     runs = [r for e in experiments for r in await hub.runs(e.id)]
     captures = [c for r in runs for c in await hub.captures(r.id)]
     return [await hub.agents(seeded.project_id), experiments, runs, captures]
+
+
+async def _printed(whole):
+    """Run bin/demo_seed.py and return the tokens that it prints, by their sensors' ids."""
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "bin/demo_seed.py", env=whole.env, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await asyncio.wait_for(program.communicate(), 60)
+    assert program.returncode == 0
+    return dict(re.findall(r"  ([0-9a-f-]{36})  (etps_\S+)$", output.decode(), re.MULTILINE))
+
+
+async def _token_ends(hub, sensor_ids):
+    read = [msgspec.json.decode(await hub.ask("GET", f"/sensors/{sensor_id}")) for sensor_id in sensor_ids]
+    return [one["token_expires_at"] and datetime.fromisoformat(one["token_expires_at"]) for one in read]

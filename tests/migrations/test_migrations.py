@@ -1,6 +1,7 @@
 """Every migration goes up, down and up again, and leaves nothing behind."""
 
 import asyncio
+from base64 import b64decode
 
 import asyncpg
 import pytest
@@ -165,4 +166,33 @@ class TestPackets:
         await asyncio.to_thread(upgrade, empty_database_url)
         rows = await connection.fetch("select packets_sent, packets_seen from sensor_ledger order by sensor_no")
         assert list(map(tuple, rows)) == [(9, 7), (1, 1), (0, 0)]
+        await connection.close()
+
+
+class TestTokenExpiry:
+    """0024: before it only old tokens had an end, so that is what one becomes on the way back."""
+
+    async def test_no_token_is_good_for_ever_on_the_way_back(self, empty_database_url: str) -> None:
+        await asyncio.to_thread(upgrade, empty_database_url, "0024")
+        connection = await asyncpg.connect(empty_database_url)
+        await connection.execute(
+            """
+            with of as (insert into project (name) values ('p') returning id)
+            insert into sensor
+              (project_id, name, type, input_unit, display_unit, token_sealed, token_digest, broker_hash,
+               token_expires_at)
+            select id, name, 'other', '', '', '', convert_to(name, 'UTF8'), '$7$101$c2FsdA==$' || name, ends
+            from of, (values ('ends', now() + interval '1 day'), ('stays', null)) as made (name, ends)
+            """
+        )
+        ends = await connection.fetchval("select token_expires_at from sensor where name = 'ends'")
+        await asyncio.to_thread(downgrade, empty_database_url, "0023")
+        rows = {row["name"]: row for row in await connection.fetch("select * from sensor")}
+        assert (rows["stays"]["token_digest"], rows["stays"]["old_token_digest"]) == (b"stays", None)
+        one = rows["ends"]
+        assert (one["old_token_digest"], one["old_token_until"]) == (b"ends", ends)
+        assert one["old_broker_hash"] == "$7$101$c2FsdA==$ends"
+        assert one["token_digest"] != b"ends"
+        head, _, key = one["broker_hash"].rpartition("$")
+        assert (head, len(b64decode(key))) == ("$7$101$c2FsdA==", 64)
         await connection.close()

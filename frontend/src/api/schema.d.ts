@@ -4212,6 +4212,12 @@ export interface components {
         Rejected: {
             /** Code */
             code: string;
+            /**
+             * Count
+             * @description With the index null: how many samples that is; absent of a line that cannot be read.
+             * @default null
+             */
+            count?: number | null;
             /** Detail */
             detail: string;
             /** Index */
@@ -4672,6 +4678,11 @@ export interface components {
              * @default null
              */
             token?: string | null;
+            /**
+             * Token Expires At
+             * @description When the token ends; null: when it is rotated.
+             */
+            token_expires_at: string | null;
             type: components["schemas"]["SensorType"];
         };
         /**
@@ -4761,6 +4772,11 @@ export interface components {
              * @default null
              */
             token?: string | null;
+            /**
+             * Token Expires At
+             * @default null
+             */
+            token_expires_at?: string | null;
             type: components["schemas"]["SensorType"];
         };
         /**
@@ -4842,6 +4858,11 @@ export interface components {
              * @default null
              */
             token?: string | null;
+            /**
+             * Token Expires At
+             * @default null
+             */
+            token_expires_at?: string | null;
         };
         /**
          * SensorState
@@ -4858,6 +4879,8 @@ export interface components {
         /**
          * SensorUpdate
          * @description Fields to change; absent ones stay. `agent_id` null takes the sensor from its edge agent.
+         *
+         *     `token_expires_at` is for owners: null makes the token good until it is rotated.
          */
         SensorUpdate: {
             /**
@@ -4901,6 +4924,11 @@ export interface components {
             name?: string | null;
             /** @default null */
             time_source?: components["schemas"]["TimeSource"] | null;
+            /**
+             * Token Expires At
+             * @default null
+             */
+            token_expires_at?: string | null;
             /** @default null */
             type?: components["schemas"]["SensorType"] | null;
         };
@@ -5228,7 +5256,7 @@ export interface operations {
                     "application/json": components["schemas"]["ThingsboardFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14666,7 +14694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16412,7 +16440,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16501,7 +16529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16606,7 +16634,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16713,7 +16741,7 @@ export interface operations {
                     "application/json": components["schemas"]["InfluxFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16918,7 +16946,7 @@ export interface operations {
                     "application/json": components["schemas"]["OldInfluxFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -16977,7 +17005,7 @@ export interface operations {
                     "application/json": components["schemas"]["OldInfluxFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17022,7 +17050,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17111,7 +17139,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17216,7 +17244,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -17323,7 +17351,7 @@ export interface operations {
                     "application/json": components["schemas"]["OldInfluxFault"];
                 };
             };
-            /** @description token-unknown: This device token is not known; unauthenticated: Who you are is not known */
+            /** @description token-expired: This device token is good no more; token-unknown: This device token is not known; unauthenticated: Who you are is not known */
             401: {
                 headers: {
                     [name: string]: unknown;

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,18 @@ class TestFollowing:
             renewed = await rotate("sensors", made)
         await let_in(mosquitto, made, renewed)
         assert not await admitted(mosquitto, made["id"], made["token"])
+
+    async def test_a_token_that_ends_takes_its_session_along(
+        self, mosquitto: Mosquitto, owner: Caller, sensor: Make
+    ) -> None:
+        made = await sensor()
+        await let_in(mosquitto, made)
+        async with ended_by_the_broker(mosquitto, made):
+            soon = datetime.now(UTC) + timedelta(seconds=0.2)
+            assert (await owner.patch(f"/sensors/{made['id']}", {"token_expires_at": soon.isoformat()})).status == 200
+        await shut_out(mosquitto, made)
+        await owner.patch(f"/sensors/{made['id']}", {"token_expires_at": None})
+        await let_in(mosquitto, made)
 
     async def test_a_sensor_from_before_gets_its_hash_from_the_sealed_token(
         self, mosquitto: Mosquitto, sensor: Make, db: Tx

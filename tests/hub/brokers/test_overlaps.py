@@ -1,5 +1,6 @@
 """Which of two good tokens stands in the file: whichever a device shows, it gets in."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +23,21 @@ def test_the_old_one_first_and_the_new_one_when_the_overlap_ends() -> None:
     overlaps, account = Overlaps(), rotated(1)
     assert overlaps.hash_of(account, NOW) == "old"
     assert overlaps.hash_of(account, UNTIL) == "new"
+
+
+def test_one_that_ended_stands_no_more() -> None:
+    overlaps = Overlaps()
+    account = Account("sensor", UUID(int=1), UUID(int=0), hash="new", expires_at=UNTIL)
+    assert overlaps.hash_of(account, UNTIL - timedelta(seconds=1)) == "new"
+    assert overlaps.hash_of(account, UNTIL) is None
+
+
+def test_the_old_one_has_its_turn_when_the_new_one_ends_first() -> None:
+    overlaps, account = Overlaps(), replace(rotated(1), expires_at=NOW + timedelta(seconds=5))
+    overlaps.refused([account], set(), NOW)
+    assert overlaps.hash_of(account, NOW) == "new"
+    assert overlaps.hash_of(account, NOW + timedelta(seconds=5)) == "old"
+    assert overlaps.hash_of(account, UNTIL) is None
 
 
 def test_a_refusal_gives_the_other_its_turn_but_not_twice_a_second() -> None:

@@ -12,7 +12,7 @@ from tests.hub.callers import Answer, Caller
 from tests.hub.conftest import Device, Make
 
 Proposals = Callable[..., Awaitable[dict[str, dict[str, Any]]]]
-Wait = Callable[[str], Awaitable[dict[str, Any]]]
+Wait = Callable[..., Awaitable[dict[str, Any]]]
 SENSOR = {"name": "inlet", "type": "temperature", "input_unit": "°C", "display_unit": "°C"}
 
 

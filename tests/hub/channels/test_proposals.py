@@ -68,6 +68,21 @@ class TestPropose:
 
 
 class TestAccept:
+    async def test_what_was_held_keeps_its_time_though_the_device_has_no_clock(
+        self, gateway: Caller, proposals: Proposals, owner: Caller, settled: Wait
+    ) -> None:
+        t = now_ns()
+        await write(gateway, f"m v=1 {t - 2_000_000_000}", f"m v=2 {t - 1_000_000_000}")
+        path = f"/proposals/{(await proposals())['m/v']['id']}/accept"
+        made = (await owner.post(path, {"sensor": SENSOR | {"time_source": "arrival"}})).ok["sensor"]
+        await settled(made["id"], 2)
+        held = (await samples_of(owner, made["id"]))["t"]
+        assert held == pytest.approx([t / 1e9 - 2, t / 1e9 - 1], rel=0, abs=1e-5)
+        # From now on the hub's time counts.
+        await write(gateway, f"m v=3 {t - 60_000_000_000}")
+        await settled(made["id"], 3)
+        assert (await samples_of(owner, made["id"]))["t"][2] >= t / 1e9
+
     async def test_whoever_is_no_editor_cannot(
         self, gateway: Caller, proposals: Proposals, viewer: Caller, stranger: Caller, anonymous: Caller
     ) -> None:

@@ -177,18 +177,20 @@ class TestWhatIsNoted:
         await send(device(one), b"{")
         await send(device(one), {"samples": "none"})
         await db.execute(
-            "update sensor set old_token_digest = $1, old_token_until = now() - interval '1 hour'",
+            "update sensor set old_token_digest = $1, old_token_until = now() - interval '1 hour',"
+            " token_expires_at = now() - interval '1 minute'",
             app[HUB].keys.digest("used to be good"),
         )
         expired = Caller(owner.client, "used to be good")
         assert (await send(expired, {"samples": []})).status == 401
-        items = await noted(one, 8)
+        assert (await send(device(one), {"samples": []})).status == 401
+        items = await noted(one, 9)
         assert {item["kind"]: (item["count"], item["codes"]) for item in items} == {
             "rejected": (3, {"value-missing": 2, "time-invalid": 1}),
             "time_future": (1, {"time-future": 1}),
             "clock_skew": (1, {}),
             "packet_refused": (2, {"telemetry-broken": 1, "invalid-payload": 1}),
-            "unauthorized": (1, {"token-expired": 1}),
+            "unauthorized": (2, {"token-expired": 2}),
         }
 
     async def test_conversions_with_an_example(self, sensor: Make, device: Device, noted: Noted) -> None:

@@ -124,6 +124,74 @@ class TestForms:
         assert (ledger["stored"], ledger["duplicates"]) == (1, 1)
 
 
+class TestArrival:
+    """A sensor whose device has no clock: the first that has one sets the time, whatever token it comes with."""
+
+    async def test_of_a_gateway_the_hub_s_time_counts(
+        self, sensor: Make, agent: Make, device: Device, owner: Caller, stored: Wait, now: float
+    ) -> None:
+        one = await sensor(time_source="arrival")
+        gateway = device(await agent(default=True))
+        for t, v in ((5, 9.0), (now - 50, 10.0)):
+            answer = await send(gateway, {"series": [{"sensor_id": one["id"], "t": [t], "v": [v]}]})
+            assert (answer.status, answer.body["accepted"]) == (202, 1)
+        await stored(one)
+        found = await samples_of(owner, one, now)
+        assert found["raw"] == [9.0, 10.0]
+        assert found["t"] == pytest.approx([time.time()] * 2, abs=10)
+
+    async def test_several_of_a_batch_are_refused(self, sensor: Make, agent: Make, device: Device, now: float) -> None:
+        one = await sensor(time_source="arrival")
+        body = {"series": [{"sensor_id": one["id"], "t": [now, now + 1], "v": [1.0, 2.0]}]}
+        answer = await send(device(await agent(default=True)), body)
+        assert [reject["code"] for reject in answer.body["rejected"]] == ["time-missing"] * 2
+
+    @pytest.mark.parametrize("converted", [{"profile_version": 0}, {"p": [3.0, 5.0]}])
+    async def test_an_edge_agent_has_set_it_already(
+        self, sensor: Make, agent: Make, device: Device, owner: Caller, stored: Wait, now: float, converted: Any
+    ) -> None:
+        one = await sensor(time_source="arrival")
+        series = {"sensor_id": one["id"], "t": [now - 50, now - 49], "v": [1.0, 2.0]} | converted
+        assert (await send(device(await agent(default=True)), {"series": [series]})).body["accepted"] == 2
+        await stored(one)
+        assert (await samples_of(owner, one, now))["t"] == [now - 50, now - 49]
+        # The sensor's own token does not make it an agent.
+        answer = await send(device(one), {"series": [series]})
+        assert [reject["code"] for reject in answer.body["rejected"]] == ["time-missing"] * 2
+
+
+class TestCount:
+    """What an answer says adds up to what was sent."""
+
+    async def test_of_a_whole_series(self, sensor: Make, agent: Make, device: Device, now: float) -> None:
+        one, unknown = await sensor(), str(uuid.uuid4())
+        body = {
+            "series": [
+                {"sensor_id": unknown, "t": [now, now + 1, now + 2, now + 3], "v": [1.0, 2.0, 3.0, None]},
+                {"sensor_id": one["id"], "t": [now], "v": [1.0]},
+            ]
+        }
+        answer = (await send(device(await agent(default=True)), body)).body
+        found = [(reject["index"], reject["code"], reject.get("count")) for reject in answer["rejected"]]
+        assert sorted(found, key=str) == [(3, "value-missing", None), (None, "sensor-unknown", 3)]
+        assert answer["accepted"] + sum(reject.get("count", 1) for reject in answer["rejected"]) == 5
+
+    async def test_of_lines(self, sensor: Make, device: Device, now: float) -> None:
+        one, unknown = await sensor(), str(uuid.uuid4())
+        series = {"sensor_id": unknown, "t": [now, now + 1, now + 2], "v": [None, 1.0, 2.0]}
+        for lines, counts in (
+            # Rows of several lines are one series.
+            ([{"sensor_id": unknown, "samples": [{"t": now + i, "v": 1} for i in range(n)]} for n in (2, 3)], [2, 3]),
+            ([{"series": [series]}, {"sensor_id": unknown, "samples": [{"t": now, "v": 1}]}], [1, 2, 1]),
+        ):
+            good = {"samples": [{"t": now, "v": 1.0}]}
+            body = b"\n".join(map(orjson.dumps, [*lines, good]))
+            answer = (await send(device(one), body, Content_Type="application/x-ndjson")).body
+            assert sorted(reject.get("count", 1) for reject in answer["rejected"]) == sorted(counts)
+            assert {reject["line"] for reject in answer["rejected"]} == {1, 2}
+            assert answer["accepted"] == 1
+
+
 class TestRepeats:
     async def test_repeats_count_once_and_both_values_at_one_time_are_kept(
         self, sensor: Make, device: Device, owner: Caller, stored: Wait, now: float
@@ -137,6 +205,22 @@ class TestRepeats:
         ledger = await stored(one)
         assert (ledger["received"], ledger["stored"], ledger["duplicates"], ledger["late"]) == (9, 4, 5, 1)
         assert (await samples_of(owner, one, now))["raw"] == [3.0, 3.0, 1.0, 2.0]
+
+    async def test_they_are_found_across_series_and_lines(
+        self, sensor: Make, device: Device, stored: Wait, now: float
+    ) -> None:
+        one = await sensor()
+        series = {"t": [now, now + 1], "v": [1.0, 2.0]}
+        lines = {"Content_Type": "application/x-ndjson"}
+        numbered = [{"seq": number, "samples": [{"t": now + 2, "v": 3.0}]} for number in (1, 2)]
+        for body, headers, expected in (
+            ({"series": [series, series | {"sensor_id": one["id"], "v": [1.0, 3.0]}]}, {}, (3, 1)),
+            (b"\n".join(orjson.dumps({"series": [series]}) for _ in range(3)), lines, (2, 4)),
+            (b"\n".join(map(orjson.dumps, numbered)), lines, (1, 1)),
+        ):
+            answer = await send(device(one), body, **headers)
+            assert (answer.body["accepted"], answer.body["duplicates"]) == expected
+        assert (await stored(one))["stored"] == 4
 
 
 class TestBadInput:

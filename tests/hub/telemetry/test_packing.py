@@ -10,7 +10,7 @@ from contract.conversion.convert import ProfileVersion
 from contract.conversion.profile import Custom, Linear, Profile
 from contract.packets import Series
 from hub.kit.limits import Rate
-from hub.telemetry.packing import Part, pack
+from hub.telemetry.packing import Part, pack, repeats, times_of
 from hub.telemetry.registry import SensorEntry
 
 EXP = Custom("exp(x)")
@@ -67,3 +67,22 @@ def test_each_sample_by_the_version_of_its_time() -> None:
     raw = [1.5] * 101
     exact = float(np.exp(np.array([1.5]))[0])
     assert differing(raw, [beside(exact, 1)] * 100 + [beside(4.0, 1)], EXP, LINE) == 1
+
+
+def test_repeats_are_those_of_a_sensor_however_its_samples_are_spread() -> None:
+    """Against a count of all (sensor, t, bits) that came before, over random bodies."""
+    chance = np.random.default_rng(8)
+    for _ in range(300):
+        parts: list[Part] = []
+        seen: set[tuple[int, int, float]] = set()
+        expected = 0
+        for place in range(chance.integers(1, 5)):
+            no = int(chance.integers(1, 4))
+            t = chance.integers(0, 6, chance.integers(0, 5))
+            raw = chance.integers(0, 2, len(t)).astype(float)
+            for sample in zip([no] * len(t), t.tolist(), raw.tolist(), strict=True):
+                expected += sample in seen
+                seen.add(sample)
+            sensor = SensorEntry(uuid.uuid4(), no, uuid.uuid4(), None, (), Rate(1, 1), Rate(1, 1))
+            parts.append(Part(sensor, Series(sensor.id, t, raw, np.arange(len(t))), place))
+        assert repeats(parts, times_of(parts)) == expected

@@ -114,6 +114,7 @@ export default {
   "axisError.step": "A number above 0 is needed here.",
   "axisError.count": "A whole number from 1 to {{most}} is needed here.",
 
+  "sensor.tokenEnds": "Its token ends",
   "sensor.clock": "Time of a sample",
   "sensor.clock.device": "from the device",
   "sensor.clock.arrival": "of its arrival, the device has no clock",

@@ -123,6 +123,7 @@ const ru: Translated<typeof en> = {
   "axisError.step": "Здесь нужно число больше 0.",
   "axisError.count": "Здесь нужно целое число от 1 до {{most}}.",
 
+  "sensor.tokenEnds": "Токен действует до",
   "sensor.clock": "Время отсчёта",
   "sensor.clock.device": "от устройства",
   "sensor.clock.arrival": "время прихода, у устройства нет часов",

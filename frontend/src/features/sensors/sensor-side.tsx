@@ -11,7 +11,7 @@ import { useMayEdit, useProject } from "@/api/me";
 import type { Sensor } from "@/api/model";
 import { axisWords } from "@/ui/axis";
 import { Figures } from "@/ui/figures";
-import { count, exact } from "@/ui/format";
+import { count, exact, seconds, stamp } from "@/ui/format";
 import { limitsOf } from "@/ui/limits";
 import { Time } from "@/ui/time";
 import { useNow } from "@/ui/use-now";
@@ -58,6 +58,7 @@ function Facts({ sensor }: { readonly sensor: Sensor }): ReactElement {
           { label: t("sensor.clock"), value: t(`sensor.clock.${sensor.time_source}`) },
           { label: t("sensor.heartbeat"), value: t("sensor.every", { n: exact(sensor.heartbeat_interval_s) }) },
           { label: t("sensor.agent"), value: agent?.name ?? (sensor.agent_id === null ? t("sensor.noAgent") : "–") },
+          ...(sensor.token_expires_at === null ? [] : [{ label: t("sensor.tokenEnds"), value: stamp(seconds(sensor.token_expires_at)) }]),
           ...(sensor.calibration_notes === "" ? [] : [{ label: t("sensor.notes"), value: <span className={styles.notes}>{sensor.calibration_notes}</span> }]),
         ]} />
       <SensorDialog sensor={sensor} opened={editing} onClose={() => setEditing(false)} />
