@@ -11,6 +11,7 @@ import numpy as np
 
 from contract import vectors
 from contract.packet_shapes import datetime_us, times_of_bytes, values_of_bytes
+from contract.reasons import LONGEST_DETAIL, SAMPLE_INVALID, TOLD, VALUE_MISSING, VALUE_NOT_FINITE, Reason
 from contract.samples import F64, MAX_SECONDS, MAX_SERIES, NO_TIME, Packet, PacketInvalid, Reject, Series, storable
 
 
@@ -52,14 +53,14 @@ class _Samples:
     rejects: list[Reject]
     kept: list[_Kept] = field(default_factory=list[_Kept])
 
-    def take(self, index: int, t: object, v: object, meta: object) -> None:
-        """Keep a sample, or say what is wrong with it."""
+    def take(self, index: int, t: object, v: object, meta: object, told: Reason | None = None) -> None:
+        """Keep a sample, or say what is wrong with it; `told`: what the sender found wrong where it sends null."""
         t_us = _time(t)
         if isinstance(t_us, str):
             self.rejects.append(Reject(self.series, index, "time-invalid", t_us))
             return
-        value = _value(v)
-        fault = value if isinstance(value, _Fault) else _meta_fault(meta)
+        value = _value(v) if v is not None or told is None else told
+        fault = value if isinstance(value, Reason) else _meta_fault(meta)
         if fault is not None:
             self.rejects.append(Reject(self.series, index, *fault, t_us=None if t_us == NO_TIME else t_us))
         elif isinstance(value, float):
@@ -76,7 +77,7 @@ def _rows(fields: dict[str, Any], rows: list[Any], rejects: list[Reject]) -> Ser
             sample = cast("dict[str, Any]", row)
             samples.take(i, sample.get("t"), sample.get("v"), sample.get("meta"))
         else:
-            rejects.append(Reject(0, i, "sample-invalid", "a sample is an object with 't' and 'v'"))
+            rejects.append(Reject(0, i, *SAMPLE_INVALID))
     return _series(fields, fields, [], samples.kept, None)
 
 
@@ -94,9 +95,10 @@ def _column(fields: dict[str, Any], entry: object, place: int, rejects: list[Rej
     if not isinstance(metas, dict):
         raise PacketInvalid(["series", place, "meta"], "'meta' maps a sample's index to an object")
     by_index = cast("dict[str, Any]", metas)
+    told = _told(column, place)
     samples = _Samples(place, rejects)
     for i, (t, v) in enumerate(zip(times, values, strict=True)):
-        samples.take(i, t, v, by_index.get(str(i)))
+        samples.take(i, t, v, by_index.get(str(i)), told.get(str(i)))
     return _series(fields, column, ["series", place], samples.kept, physical)
 
 
@@ -133,48 +135,58 @@ def _series(
     )
 
 
-class _Fault(NamedTuple):
-    code: str
-    detail: str
+def _told(column: dict[str, Any], place: int) -> dict[str, Reason]:
+    """Return by index what an edge agent found wrong with samples for which it sends null; what is none is left out."""
+    rejects = column.get("rejects") or {}
+    if not isinstance(rejects, dict):
+        raise PacketInvalid(["series", place, "rejects"], "'rejects' maps a sample's index to code and detail")
+    reasons: dict[str, Reason] = {}
+    for index, reject in cast("dict[str, Any]", rejects).items():
+        match reject:
+            case {"code": str(code), "detail": str(detail)} if code in TOLD and storable(detail):
+                reasons[index] = Reason(code, detail[:LONGEST_DETAIL])
+            case _:
+                pass
+    return reasons
 
 
-def _value(v: object) -> float | F64 | _Fault:
+def _value(v: object) -> float | F64 | Reason:
     """Return a value, a number or a vector's elements, or what is wrong with it."""
     if v is None:
-        return _Fault("value-missing", "the value is null")
+        return VALUE_MISSING
     if isinstance(v, list | bytes):
         return _vector(cast("list[Any] | bytes", v))
     if isinstance(v, bool) or not isinstance(v, int | float):
-        return _Fault("value-not-a-number", f"a {type(v).__name__} is no number")
+        return Reason("value-not-a-number", f"a {type(v).__name__} is no number")
     if not _finite(v):
-        return _Fault("value-not-finite", "the value is no finite float64")
+        return VALUE_NOT_FINITE
     return float(v)
 
 
-def _vector(elements: list[Any] | bytes) -> F64 | _Fault:
+def _vector(elements: list[Any] | bytes) -> F64 | Reason:
     """Return a vector's elements, which may come as bytes of float64, or what is wrong with it."""
     if isinstance(elements, bytes):
         if len(elements) % 8:
-            return _Fault("vector-invalid", f"{len(elements)} bytes are no multiple of eight")
+            return Reason("vector-invalid", f"{len(elements)} bytes are no multiple of eight")
         elements = cast("list[Any]", values_of_bytes(elements).tolist())
     if not 0 < len(elements) <= vectors.MAX_SIZE:
-        return _Fault("vector-invalid", f"a vector has 1 to {vectors.MAX_SIZE} elements")
+        return Reason("vector-invalid", f"a vector has 1 to {vectors.MAX_SIZE} elements")
     for i, element in enumerate(elements):
         if isinstance(element, bool) or not isinstance(element, int | float):
-            return _Fault("vector-invalid", f"element {i} is no number")
+            return Reason("vector-invalid", f"element {i} is no number")
         if not _finite(element):
-            return _Fault("vector-invalid", f"element {i} is no finite float64")
+            return Reason("vector-invalid", f"element {i} is no finite float64")
     return np.array(elements, dtype=np.float64)
 
 
-def _meta_fault(meta: object) -> _Fault | None:
+def _meta_fault(meta: object) -> Reason | None:
     if meta is None:
         return None
     if not isinstance(meta, dict):
-        return _Fault("meta-invalid", "'meta' is an object")
+        return Reason("meta-invalid", "'meta' is an object")
     if not storable(meta):
         why = "'meta' holds what cannot be stored: a number of over 64 bits, U+0000 or the like"
-        return _Fault("meta-invalid", why)
+        return Reason("meta-invalid", why)
     return None
 
 

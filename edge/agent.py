@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from edge import drop_reports, status, status_reports
+from edge import reports, status, status_reports
 from edge.backoff import Backoff
 from edge.clock import now_us
 from edge.forwarder import Forwarder, Limits
@@ -94,7 +94,7 @@ async def _run(settings: EdgeSettings, spool: Spool, hub: HubClient, *, leaving:
             tasks.create_task(forwarder.run()),
             tasks.create_task(profiles.run()),
             tasks.create_task(heartbeats.run()),
-            tasks.create_task(drop_reports.run(spool, hub, Backoff(60.0), REPORT_INTERVAL_S)),
+            tasks.create_task(reports.run(spool, hub, Backoff(60.0), REPORT_INTERVAL_S)),
             tasks.create_task(status.keep(settings.folder, now, settings.edge_status_interval_s)),
             tasks.create_task(status_reports.run(hub, now, settings.edge_status_interval_s)),
         ]

@@ -20,11 +20,18 @@ class Taken(NamedTuple):
     versions: Sequence[ProfileVersion]
 
 
+class _Reject(msgspec.Struct):
+    """What is wrong with a sample whose value goes on as null."""
+
+    code: str
+    detail: str
+
+
 class _Series(msgspec.Struct, omit_defaults=True):
     """One series of `POST /telemetry`; NaN becomes null. The elements of a vector are converted by the hub alone."""
 
     sensor_id: UUID
-    t: list[float]
+    t: list[float | None]
     v: list[float | list[float]]
     # Always there, 0 without a version: by it the hub knows that t is set already where the device has no clock.
     profile_version: int
@@ -33,6 +40,7 @@ class _Series(msgspec.Struct, omit_defaults=True):
     seq: int | None = None
     boot: str | None = None
     meta: dict[str, Any] | None = None
+    rejects: dict[str, _Reject] | None = None
 
 
 def to_entries(taken: Sequence[Taken]) -> list[Entry]:
@@ -48,7 +56,7 @@ def to_entries(taken: Sequence[Taken]) -> list[Entry]:
     cuts = np.union1d(begins, np.flatnonzero(np.diff(converted.version)) + 1)
     first_us, last_us = np.minimum.reduceat(t_us, cuts).tolist(), np.maximum.reduceat(t_us, cuts).tolist()
     owners = (np.searchsorted(begins, cuts, side="right") - 1).tolist()
-    t_s: list[float] = (t_us / 1e6).tolist()
+    t_s: list[float | None] = (t_us / 1e6).tolist()
     values: list[float | list[float]] = raw.tolist()
     physical: list[float] = converted.physical.tolist()
     versions: list[int] = converted.version[cuts].tolist()
@@ -68,6 +76,8 @@ def to_entries(taken: Sequence[Taken]) -> list[Entry]:
             boot=reading.boot or None,
             meta=_meta(reading, start - begin, stop - begin) if reading.meta else None,
         )
+        if reading.rejects:
+            _refuse(series, reading, start - begin)
         entries.append(
             Entry(msgspec.json.encode(series), stop - start, str(owner.sensor_id), first_us[place], last_us[place])
         )
@@ -80,6 +90,15 @@ def _with_vectors(values: list[float | list[float]], reading: Reading, start: in
         if start <= place < start + len(values) and not np.isnan(reading.v[place]):
             values[place - start] = vector.tolist()
     return values
+
+
+def _refuse(series: _Series, reading: Reading, start: int) -> None:
+    """Say which samples are rejected and why; the time of those that came without one is left open, as it was."""
+    rejects = {i - start: reject for i, reject in reading.rejects.items() if start <= i < start + len(series.v)}
+    for i, reject in rejects.items():
+        if reject.t_us is None:
+            series.t[i] = None
+    series.rejects = {str(i): _Reject(reject.code, reject.detail) for i, reject in rejects.items()} or None
 
 
 def _meta(reading: Reading, start: int, stop: int) -> dict[str, Any] | None:

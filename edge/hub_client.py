@@ -12,7 +12,7 @@ from uuid import UUID
 import aiohttp
 import msgspec
 
-from edge.dropped import Report
+from edge import dropped, unreadable
 from edge.status import Status
 
 _FINAL: Final = frozenset({400, 413, 422})
@@ -117,24 +117,25 @@ class HubClient:
         status, retry_after_s, _, _ = answer
         return Unavailable(f"HTTP {status}", retry_after_s) if status == 429 or status >= 500 else None
 
-    async def send_dropped(self, report: Report) -> Unavailable | None:
+    async def send_dropped(self, report: dropped.Report) -> Unavailable | None:
         """Tell which samples a full spool dropped; None once the hub has counted them, by this or an earlier try."""
-        body = msgspec.json.encode(report)
-        answer = await self._request("POST", "/edge/dropped", body, {"Content-Type": "application/json"})
+        return await self._tell("/edge/dropped", report)
+
+    async def send_unreadable(self, report: unreadable.Report) -> Unavailable | None:
+        """Tell which messages could not be read; None once the hub has noted them, by this or an earlier try."""
+        return await self._tell("/edge/unreadable", report)
+
+    async def send_status(self, status: Status) -> Unavailable | None:
+        """Tell how the agent is doing; None once the hub has noted it."""
+        return await self._tell("/edge/status", status)
+
+    async def _tell(self, path: str, what: msgspec.Struct) -> Unavailable | None:
+        headers = {"Content-Type": "application/json"}
+        answer = await self._request("POST", path, msgspec.json.encode(what), headers)
         if isinstance(answer, Unavailable):
             return answer
         status, retry_after_s, _, _ = answer
         return None if status == 204 else Unavailable(f"HTTP {status}", retry_after_s)
-
-    async def send_status(self, status: Status) -> Unavailable | None:
-        """Tell how the agent is doing; None once the hub has noted it."""
-        answer = await self._request(
-            "POST", "/edge/status", msgspec.json.encode(status), {"Content-Type": "application/json"}
-        )
-        if isinstance(answer, Unavailable):
-            return answer
-        code, retry_after_s, _, _ = answer
-        return None if code == 204 else Unavailable(f"HTTP {code}", retry_after_s)
 
     async def _request(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]

@@ -23,6 +23,7 @@ from edge.parse import Unreadable, parse
 from edge.profiles import Profiles
 from edge.spool import Entry, Refused, Spool, size_of
 from edge.status import Status
+from edge.unreadable import Fault
 
 T = TypeVar("T")
 
@@ -271,7 +272,10 @@ class Intake:
                     readings = parse(payload, sensor_id, now_us, replayed=message.retain, clockless=clockless)
                 except Unreadable as error:
                     log.warning("message not readable", sensor=str(sensor_id), reason=str(error))
-                    refused.append(Refused(now_us, name, str(error), payload[:_KEPT_OF_UNREADABLE_BYTES]))
+                    # What the broker repeats was told when it came.
+                    fault = None if message.retain else Fault(sensor_id, error.code, str(error))
+                    content = payload[:_KEPT_OF_UNREADABLE_BYTES]
+                    refused.append(Refused(now_us, name, str(error), content, fault=fault))
                 else:
                     versions = self._profiles.versions(sensor_id)
                     taken.extend(Taken(sensor_id, reading, versions) for reading in readings)

@@ -10,9 +10,8 @@ from uuid import uuid4
 
 import aiosqlite
 
-from edge import dropped, spool_schema
+from edge import dropped, spool_schema, unreadable
 from edge.clock import now_us
-from edge.dropped import Report
 
 MAX_REFUSED: Final = 10_000
 ENTRY_OVERHEAD_BYTES: Final = 64  # a row's share of SQLite's pages, so that many tiny entries fill the spool as well
@@ -33,13 +32,17 @@ class Entry(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """What nobody will take, kept for a person to look at: where it came from, the answer, and its bytes."""
+    """What nobody will take, kept for a person to look at: where it came from, the answer, and its bytes.
+
+    fault: what the hub is to be told of it.
+    """
 
     at_us: int
     source: str
     answer: str
     content: bytes
     status: int | None = None
+    fault: unreadable.Fault | None = None
 
 
 class Batch(NamedTuple):
@@ -76,6 +79,7 @@ class Spool:
         self.bytes = 0
         self.refused = 0
         self.unreported = 0  # dropped samples that the hub has not heard of
+        self.unreadable = 0  # messages that could not be read, of which the hub has not heard
         self.oldest_us: int | None = None  # when the oldest entry was appended
 
     @classmethod
@@ -127,13 +131,21 @@ class Spool:
         """Make room for size bytes where the oldest entries are not being sent; returns how many samples are gone."""
         return await asyncio.shield(self._drop_oldest(size))
 
-    async def next_report(self) -> Report | None:
+    async def next_report(self) -> dropped.Report | None:
         """Return the oldest counts of dropped samples that the hub has not confirmed."""
         return await asyncio.shield(self._next_report())
 
-    async def settle_report(self, report: Report) -> None:
+    async def settle_report(self, report: dropped.Report) -> None:
         """Forget counts that the hub has confirmed."""
         await asyncio.shield(self._settle_report(report))
+
+    async def next_unreadable(self) -> unreadable.Report | None:
+        """Return the oldest counts of unreadable messages that the hub has not confirmed."""
+        return await asyncio.shield(self._next_unreadable())
+
+    async def settle_unreadable(self, report: unreadable.Report) -> None:
+        """Forget counts of unreadable messages that the hub has confirmed."""
+        await asyncio.shield(self._settle_unreadable(report))
 
     async def filled(self) -> None:
         """Wait until there is something to send."""
@@ -141,9 +153,9 @@ class Spool:
             await self._changed.wait_for(lambda: self.bytes > 0)
 
     async def emptied(self) -> None:
-        """Wait until the hub has confirmed everything, dropped samples too."""
+        """Wait until the hub has confirmed everything, dropped samples and unreadable messages too."""
         async with self._changed:
-            await self._changed.wait_for(lambda: not self.bytes and not self.unreported)
+            await self._changed.wait_for(lambda: not self.bytes and not self.unreported and not self.unreadable)
 
     async def append(self, entries: Sequence[Entry], refused: Sequence[Refused] = ()) -> None:
         """Store entries and refusals durably, all or none of them."""
@@ -189,14 +201,24 @@ class Spool:
         await self._account(-freed.samples, -freed.size, 0)
         return freed.samples
 
-    async def _next_report(self) -> Report | None:
+    async def _next_report(self) -> dropped.Report | None:
         async with self._transaction():
             return await dropped.next_report(self._db)
 
-    async def _settle_report(self, report: Report) -> None:
+    async def _settle_report(self, report: dropped.Report) -> None:
         async with self._transaction():
             await dropped.settle(self._db, report)
         self.unreported -= report.samples
+        await self._account(0, 0, 0)
+
+    async def _next_unreadable(self) -> unreadable.Report | None:
+        async with self._transaction():
+            return await unreadable.next_report(self._db)
+
+    async def _settle_unreadable(self, report: unreadable.Report) -> None:
+        async with self._transaction():
+            await unreadable.settle(self._db, report)
+            self.unreadable = await unreadable.unreported(self._db)
         await self._account(0, 0, 0)
 
     async def _next_batch(self, max_samples: int, max_bytes: int) -> Batch | None:
@@ -270,10 +292,15 @@ class Spool:
                 [(self._new_batch_id(), half[0], half[-1]) for half in (ids[:middle], ids[middle:])],
             )
 
-    async def _insert_refused(self, refused: Iterable[Refused]) -> None:
+    async def _insert_refused(self, refused: Sequence[Refused]) -> None:
         await self._db.executemany(
-            "insert into refused (at_us, source, answer, content, status) values (?, ?, ?, ?, ?)", refused
+            "insert into refused (at_us, source, answer, content, status) values (?, ?, ?, ?, ?)",
+            [(one.at_us, one.source, one.answer, one.content, one.status) for one in refused],
         )
+        faults = [one.fault for one in refused if one.fault is not None]
+        if faults:
+            await unreadable.count(self._db, faults)
+            self.unreadable = await unreadable.unreported(self._db)
         # The newest tell what is wrong now; without a bound a broken device would fill the disk.
         await self._db.execute("delete from refused where id <= (select max(id) from refused) - ?", (MAX_REFUSED,))
 
@@ -284,6 +311,7 @@ class Spool:
         self.samples, self.bytes = samples, size + entries * ENTRY_OVERHEAD_BYTES
         self.refused = refused[0] if refused else 0
         self.unreported = await dropped.unreported(self._db)
+        self.unreadable = await unreadable.unreported(self._db)
         self.oldest_us = await self._oldest()
 
     async def _oldest(self) -> int | None:

@@ -36,6 +36,15 @@ create table if not exists dropped (
   report text
 ) strict;
 create unique index if not exists dropped_unreported on dropped (sensor) where report is null;
+create table if not exists unreadable (
+  id integer primary key,
+  sensor text not null,
+  code text not null,
+  messages integer not null,
+  detail text not null,
+  report text
+) strict;
+create unique index if not exists unreadable_unreported on unreadable (sensor, code) where report is null;
 """
 
 # Version 1 kept nothing of an entry but its body, which tells the rest; when it came is not known any more.

@@ -86,6 +86,7 @@ from hub.telemetry.stream_routes import STREAMS as TELEMETRY_STREAMS
 from hub.telemetry.stream_routes import root_routes as stream_root_routes
 from hub.telemetry.stream_routes import routes as stream_routes
 from hub.telemetry.trial_routes import routes as trial_routes
+from hub.telemetry.unreadable_routes import routes as unreadable_routes
 from hub.telemetry.vector_routes import routes as vector_routes
 from hub.telemetry.writer import Writer
 
@@ -116,6 +117,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         vector_routes,
         sample_routes,
         dropped_routes,
+        unreadable_routes,
         sealing_routes,
         proposal_routes,
         influx_routes,

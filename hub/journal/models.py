@@ -17,9 +17,10 @@ class Kind(StrEnum):
     """What went wrong.
 
     `rejected`: samples that were not taken · `time_future`: those more than an hour ahead · `packet_refused`: whole
-    bodies (400, 413, 415, 422) · `rate_limited`: 429 · `unauthorized`: a token of the sensor that is good no longer ·
-    `conversion_error`, `out_of_range`: samples that are stored, but without a good physical value · `clock_skew`: times
-    a little ahead of the hub's clock · `dropped`: samples that an edge agent had to drop, its spool being full.
+    bodies (400, 413, 415, 422), over MQTT messages · `rate_limited`: 429 · `unauthorized`: a token of the sensor that
+    is good no longer · `conversion_error`, `out_of_range`: samples that are stored, but without a good physical value ·
+    `clock_skew`: times a little ahead of the hub's clock · `dropped`: samples that an edge agent had to drop, its spool
+    being full.
     """
 
     REJECTED = "rejected"

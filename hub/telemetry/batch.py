@@ -37,7 +37,10 @@ class Span(NamedTuple):
 
 @dataclass
 class Counts:
-    """What is to be booked for the sensors of a batch."""
+    """What is to be booked for the sensors of a batch.
+
+    accepted_at: when samples came that were not refused, in µs; they alone tell that a sensor is alive.
+    """
 
     received: Counter[int] = field(default_factory=Counter[int])
     stored: Counter[int] = field(default_factory=Counter[int])
@@ -45,7 +48,7 @@ class Counts:
     rejected: Counter[int] = field(default_factory=Counter[int])
     late: Counter[int] = field(default_factory=Counter[int])
     differing: Counter[int] = field(default_factory=Counter[int])
-    received_at: dict[int, int] = field(default_factory=dict[int, int])
+    accepted_at: dict[int, int] = field(default_factory=dict[int, int])
     unnumbered_at: dict[int, int] = field(default_factory=dict[int, int])
     packets_sent: Counter[int] = field(default_factory=Counter[int])
     packets_seen: Counter[int] = field(default_factory=Counter[int])
@@ -53,7 +56,7 @@ class Counts:
     @property
     def sensors(self) -> list[int]:
         """List every sensor that something is to be booked for."""
-        return sorted(self.received_at.keys() | self.packets_sent.keys() | self.packets_seen.keys())
+        return sorted(self.received.keys() | self.packets_sent.keys() | self.packets_seen.keys())
 
 
 class Batch:
@@ -102,7 +105,7 @@ class Batch:
             found = _count(sensors[self.known])
             self.counts.received.update(found)
             for no in found:
-                self.counts.received_at.setdefault(no, int(self.samples.received_at_us.max()))
+                self.counts.accepted_at.setdefault(no, int(self.samples.received_at_us.max()))
 
     def _book_arrivals(self, reads: Sequence[Read]) -> None:
         counts = self.counts
@@ -113,7 +116,7 @@ class Batch:
             numbered = entry.numbered
             for no, count, _version in entry.series.tolist():
                 counts.received[no] += count
-                counts.received_at[no] = entry.received_at_us
+                counts.accepted_at[no] = entry.received_at_us
                 if no not in numbered:
                     counts.unnumbered_at[no] = entry.received_at_us
             if not len(entry.rejects) and not entry.differing:
@@ -121,7 +124,6 @@ class Batch:
             for no, code, t in entry.rejects.tolist():
                 counts.received[no] += 1
                 counts.rejected[no] += 1
-                counts.received_at[no] = entry.received_at_us
                 if no not in numbered:
                     counts.unnumbered_at[no] = entry.received_at_us
                 self.refused[no, entry.codes[code]].append(t)

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from contract import reasons
 from contract.samples import NO_TIME, Packet, Reject, Series
 from hub.journal.service import Journal
 from hub.telemetry import entries, troubles
@@ -180,7 +181,7 @@ def _assign(packet: Packet, device: Device, rejects: list[Reject], *, timed: boo
             why = (
                 "name the sensor in sensor_id"
                 if series.sensor_id is None
-                else f"this token covers no sensor {series.sensor_id}"
+                else reasons.not_covered(series.sensor_id).detail
             )
             rejects.append(Reject(place, None, "sensor-unknown", why, count=len(series.raw)))
     return parts
@@ -223,8 +224,7 @@ def _give_times(
             given = given or bool(absent.any())
             continue
         for i in np.flatnonzero(absent):
-            detail = f"{count} samples of this sensor lack t; at most one a batch may"
-            reject = Reject(part.place, int(part.series.index[i]), "time-missing", detail)
+            reject = Reject(part.place, int(part.series.index[i]), *reasons.times_missing(count))
             rejects.append(reject)
             refused.append((part.sensor.no, reject))
         part.series = _kept(part.series, ~absent)

@@ -13,6 +13,13 @@ class SampleIn(BaseModel):
     meta: dict[str, Any] | None = None
 
 
+class ToldReject(BaseModel):
+    """What an edge agent found wrong with a sample before it: the hub rejects it with this code and detail."""
+
+    code: str
+    detail: str
+
+
 class SeriesIn(BaseModel):
     """A sensor's samples in column form; in msgpack t, v and p may be bytes: int64 µs and float64, little-endian."""
 
@@ -23,6 +30,9 @@ class SeriesIn(BaseModel):
     profile_version: int | None = None
     seq: int | None = None
     boot: str | None = None
+    rejects: dict[str, ToldReject] | None = Field(
+        default=None, description="Why an edge agent sends null, by the sample's index."
+    )
 
 
 class PacketIn(BaseModel):

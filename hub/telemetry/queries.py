@@ -135,13 +135,13 @@ async def book(
     last_raw: Sequence[float | None],
     last_physical: Sequence[float | None],
     last_status: Sequence[int | None],
-    received_at: Sequence[int | None],
+    accepted_at: Sequence[int | None],
     delay: Sequence[int | None],
     packets_sent: Sequence[int],
     packets_seen: Sequence[int],
     unnumbered_at: Sequence[int | None],
 ) -> None:
-    """Add to the sensors' counts; a newer high_water brings its last values with it.
+    """Add to the sensors' counts; a newer high_water brings its last values with it, accepted_at is a sign of life.
 
     A packet that is the newest also tells of the device's clock: what it is off by is the least delay of five minutes
     and of the five before. Delays that fall from packet to packet are those of a buffer that empties.
@@ -153,14 +153,14 @@ async def book(
           high_water, last_raw, last_physical, last_status, last_received_at, delay_us, packets_sent,
           packets_seen, unnumbered_at, clock_low, clock_since
         )
-        select counts.*, counts.delay_us, counts.received_at
+        select counts.*, counts.delay_us, counts.accepted_at
         from unnest(
           $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
           $8::bigint[], $9::float8[], $10::float8[], $11::smallint[], $12::bigint[], $13::bigint[], $14::bigint[],
           $15::bigint[], $16::bigint[]
         ) as counts (
           sensor_no, received, stored, duplicates, rejected, late, differing,
-          high_water, last_raw, last_physical, last_status, received_at, delay_us, packets_sent, packets_seen,
+          high_water, last_raw, last_physical, last_status, accepted_at, delay_us, packets_sent, packets_seen,
           unnumbered_at
         )
         on conflict (sensor_no) do update set
@@ -212,7 +212,7 @@ async def book(
         last_raw,
         last_physical,
         last_status,
-        received_at,
+        accepted_at,
         delay,
         packets_sent,
         packets_seen,

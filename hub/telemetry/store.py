@@ -137,7 +137,7 @@ async def _book(tx: Tx, counts: Counts, samples: Samples, newest: Mapping[int, i
         last_raw=of_newest(samples.raw),
         last_physical=[None if v is None or np.isnan(v) else v for v in of_newest(samples.physical)],
         last_status=of_newest(samples.status),
-        received_at=[counts.received_at.get(no) for no in sensors],
+        accepted_at=[counts.accepted_at.get(no) for no in sensors],
         delay=of_newest(samples.received_at_us - samples.t_us),
         packets_sent=[counts.packets_sent[no] for no in sensors],
         packets_seen=[counts.packets_seen[no] for no in sensors],
@@ -184,7 +184,6 @@ async def book_as_rejected(tx: Tx, read: Read) -> None:
     for no, count in zip(entry.series["sensor_no"].tolist(), entry.series["count"].tolist(), strict=True):
         counts.received[no] += count
         counts.rejected[no] += count
-        counts.received_at[no] = entry.received_at_us
         if no not in numbered:
             counts.unnumbered_at[no] = entry.received_at_us
     for no, t in zip(entry.sensor_no.tolist(), entry.t_us.tolist(), strict=True):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract import packets
-from contract.packets import NO_TIME, PacketBroken, PacketInvalid
+from contract.packets import NO_TIME, PacketBroken, PacketInvalid, Reject
 
 seconds = st.integers(0, 4_000_000_000_000_000).map(lambda us: us / 1e6)
 values = st.floats(allow_nan=False, allow_infinity=False)
@@ -102,6 +102,41 @@ class TestTimes:
         assert packet.series[0].t_us.tolist() == [NO_TIME]
 
 
+class TestReasonsTold:
+    """What an edge agent found wrong with samples before the hub sees them."""
+
+    def test_they_stand_for_null(self) -> None:
+        told = {"0": {"code": "time-invalid", "detail": "no time"}, "2": {"code": "meta-invalid", "detail": "x" * 999}}
+        body = {"series": [{"sensor_id": SENSOR, "t": [None, 1, 2], "v": [None, 5, None], "rejects": told}]}
+        packet = packets.decode(orjson.dumps(body))
+        assert packet.series[0].raw.tolist() == [5.0]
+        assert packet.rejects == [
+            Reject(0, 0, "time-invalid", "no time"),
+            Reject(0, 2, "meta-invalid", "x" * 200, t_us=2_000_000),
+        ]
+
+    @pytest.mark.parametrize("v", [5, "warm"])
+    def test_a_value_speaks_for_itself(self, v: object) -> None:
+        one = {"t": [1], "v": [v]}
+        told = one | {"rejects": {"0": {"code": "time-invalid", "detail": ""}}}
+        bare, with_reason = (packets.decode(orjson.dumps({"series": [each]})) for each in (one, told))
+        assert (bare.rejects, bare.count) == (with_reason.rejects, with_reason.count)
+
+    @pytest.mark.parametrize(
+        "reject",
+        [
+            {"code": "made-up", "detail": ""},
+            {"code": "time-invalid", "detail": "\0"},
+            {"code": "time-invalid"},
+            "no",
+            7,
+        ],
+    )
+    def test_what_is_no_reason_changes_nothing(self, reject: object) -> None:
+        packet = packets.decode(orjson.dumps({"series": [{"t": [1], "v": [None], "rejects": {"0": reject}}]}))
+        assert [one.code for one in packet.rejects] == ["value-missing"]
+
+
 def test_the_physical_values_of_an_edge_agent_come_along() -> None:
     body = {"series": [{"sensor_id": SENSOR, "t": [1, 2], "v": [3, 4], "p": [5.5, None], "profile_version": 2}]}
     (series,) = packets.decode(orjson.dumps(body)).series
@@ -118,6 +153,7 @@ def test_the_physical_values_of_an_edge_agent_come_along() -> None:
         (b'{"samples":1}', ["samples"]),
         (b'{"series":[{"t":[1],"v":[1,2]}]}', ["series", 0]),
         (b'{"series":[{"t":[1],"v":[1],"p":[]}]}', ["series", 0, "p"]),
+        (b'{"series":[{"t":[1],"v":[null],"rejects":[1]}]}', ["series", 0, "rejects"]),
         (b'{"series":[{"t":[1],"v":[1],"sensor_id":"x"}]}', ["series", 0, "sensor_id"]),
         (b'{"samples":[],"seq":-1}', ["seq"]),
         (b'{"samples":[],"batch_id":""}', ["batch_id"]),

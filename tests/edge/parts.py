@@ -58,6 +58,8 @@ class PeerHub:
         self.dropped = {}  # report id → its content, as the hub books it
         self.statuses = []  # what the agent told of itself
         self.dropped_answer = None  # given instead of taking a report
+        self.unreadable = {}  # the same of unreadable messages
+        self.unreadable_answer = None
         self.config = {"agent": {"id": str(uuid4()), "name": "bench", "project_id": str(uuid4())}, "sensors": []}
         self.config_answers = []
         self.answer = None  # decides on a batch: None takes it, a response is given instead
@@ -72,6 +74,7 @@ class PeerHub:
         app.router.add_post("/api/v1/telemetry", self._telemetry)
         app.router.add_get("/api/v1/edge/config", self._config)
         app.router.add_post("/api/v1/edge/dropped", self._dropped)
+        app.router.add_post("/api/v1/edge/unreadable", self._unreadable)
         app.router.add_post("/api/v1/edge/status", self._status)
         app.router.add_post("/api/v1/sensors/{id}/heartbeat", self._heartbeat)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -102,7 +105,8 @@ class PeerHub:
             self.series.append(series)
             for index, (t, v) in enumerate(zip(series["t"], series["v"], strict=True)):
                 if v is None:
-                    rejected.append({"series": place, "index": index, "code": "value-missing", "detail": ""})
+                    told = series.get("rejects", {}).get(str(index), {"code": "value-missing", "detail": ""})
+                    rejected.append({"series": place, "index": index, **told})
                 else:
                     accepted += 1
                     self.samples[series["sensor_id"]].append((t, v))
@@ -115,6 +119,14 @@ class PeerHub:
         assert known == report["dropped"]
         if self.dropped_answer is not None:
             return self.dropped_answer()
+        return web.Response(status=204)
+
+    async def _unreadable(self, request):
+        report = await request.json()
+        known = self.unreadable.setdefault(report["report_id"], report["unreadable"])
+        assert known == report["unreadable"]
+        if self.unreadable_answer is not None:
+            return self.unreadable_answer()
         return web.Response(status=204)
 
     async def _status(self, request):

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import Counter
 from uuid import uuid4
 
 import aiomqtt
@@ -105,6 +106,35 @@ class TestIntake:
         ((source, content),) = agent.spooled("select source, content from refused")
         assert source == topics.telemetry(device.sensor_id)
         assert content == b'{"samples": [{"v": NaN}]}'
+
+    async def test_the_hub_hears_why_samples_are_rejected(self, hub, agent, device):
+        async with agent.running():
+            await device.publish(
+                json.dumps({"samples": [{"t": T, "v": "warm"}, {"t": "soon", "v": 1}, {"t": T, "v": 2}]})
+            )
+            await eventually(lambda: hub.series, "a batch")
+        (series,) = hub.series
+        assert (series["t"], series["v"]) == ([T, None, T], [None, None, 2.0])
+        codes = {index: reject["code"] for index, reject in series["rejects"].items()}
+        assert codes == {"0": "value-not-a-number", "1": "time-invalid"}
+
+    async def test_the_hub_hears_once_of_messages_that_cannot_be_read(self, hub, agent, device):
+        hub.unreadable_answer = answering_once(503)
+        await device.publish("old garbage", retain=True)
+        async with agent.running():
+            for payload in ("garbage", "[1]", "more garbage"):
+                await device.publish(payload)
+            await device.send([(T, 1)])
+            await eventually(lambda: hub.series, "a batch")
+        await asyncio.wait_for(serve(agent.settings, leaving=True), 20)
+        parts = [part for report in hub.unreadable.values() for part in report]
+        assert {part["sensor_id"] for part in parts} == {str(device.sensor_id)}
+        counts = Counter()
+        for part in parts:
+            counts[part["code"]] += part["messages"]
+        assert counts == {"telemetry-broken": 2, "invalid-payload": 1}
+        assert agent.spooled("select count(*) from unreadable") == [(0,)]
+        assert agent.spooled("select count(*) from refused") == [(4,)]
 
     async def test_an_old_retained_message_without_time_is_left_out(self, hub, agent, device):
         await device.publish("1", retain=True)

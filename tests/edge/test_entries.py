@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from contract.conversion.convert import ProfileVersion
 from contract.conversion.profile import Linear
-from contract.packets import decode
+from contract.packets import Reject, decode
 from edge.entries import Taken, to_entries
-from edge.parse import Reading
+from edge.parse import Reading, parse
 
 SENSOR = UUID("0d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1")
 DOUBLE = ProfileVersion(1, None, 3_000_000, Linear(2.0, 0.0))
@@ -42,8 +42,25 @@ def test_a_change_of_profile_cuts_the_message_and_every_part_has_its_number():
     assert (second["seq"], second["boot"]) == (9, "b")
 
 
-def test_unreadable_values_travel_as_null():
-    assert bodies(SENSOR, [reading([1, 2], [np.nan, 1])], [DOUBLE])[0]["v"] == [None, 1.0]
+def test_rejected_samples_travel_as_null_with_the_reason_and_without_a_time_they_never_had():
+    rejects = {0: Reject(0, 0, "time-invalid", "no time"), 3: Reject(0, 3, "value-missing", "null", t_us=4_000_000)}
+    read = reading([9, 2, 3, 4], [np.nan, 1, 1, np.nan])._replace(rejects=rejects)
+    late, early, last = bodies(SENSOR, [read], [DOUBLE, TRIPLE])
+    assert (late["t"], late["v"], late["p"]) == ([None], [None], [None])
+    assert late["rejects"] == {"0": {"code": "time-invalid", "detail": "no time"}}
+    assert (early["t"], "rejects" in early) == ([2.0], False)
+    assert (last["t"], last["v"]) == ([3.0, 4.0], [1.0, None])
+    assert last["rejects"] == {"1": {"code": "value-missing", "detail": "null"}}
+
+
+def test_the_hub_reads_every_reason_as_it_was_told():
+    samples = [{"v": 1}, {"v": 2}, {"t": "x", "v": 1}, {"t": 1, "v": "x"}, {"t": 2, "v": 1, "meta": 5}, 7]
+    (read,) = parse(json.dumps({"samples": [*samples, {"t": 3, "v": 3}]}).encode(), SENSOR, 9)
+    (entry,) = entries(SENSOR, [read], [])
+    assert (entry.samples, entry.first_us, entry.last_us) == (7, 9, 3_000_000)
+    packet = decode(b'{"series":[' + entry.body + b"]}")
+    assert packet.rejects == [read.rejects[place] for place in sorted(read.rejects)]
+    assert packet.series[0].raw.tolist() == [3.0]
 
 
 @given(

@@ -32,8 +32,15 @@ def test_a_bare_number_is_a_sample_of_now(payload, value):
     assert reading.t_us.tolist() == [NOW_US]
 
 
-def test_a_number_beyond_a_float_is_kept_as_unreadable():
-    assert np.isnan(one(b"1e999").v).all()
+def reasons(reading):
+    """Tell by place with which codes samples are rejected; such a sample has no value, every other has one."""
+    assert sorted(reading.rejects) == np.flatnonzero(np.isnan(reading.v)).tolist()
+    return {place: reject.code for place, reject in sorted(reading.rejects.items())}
+
+
+def test_a_number_beyond_a_float_is_rejected_as_such():
+    reading = one(b"1e999")
+    assert (reasons(reading), reading.t_us.tolist()) == ({0: "value-not-finite"}, [NOW_US])
 
 
 @pytest.mark.parametrize(
@@ -60,8 +67,14 @@ def test_a_number_beyond_a_float_is_kept_as_unreadable():
     ],
 )
 def test_what_cannot_be_told_apart_is_unreadable(payload):
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unreadable) as caught:
         parse(payload, SENSOR, NOW_US)
+    try:
+        json.loads(payload, parse_constant=int)
+    except (ValueError, RecursionError):
+        assert caught.value.code == "telemetry-broken"
+    else:
+        assert caught.value.code == "invalid-payload"
 
 
 def test_rows_and_columns_say_the_same():
@@ -78,12 +91,22 @@ def test_bad_samples_stay_in_their_place_as_unreadable():
     reading = one({"samples": [{"t": i, "v": v} for i, v in enumerate(values)]})
     assert reading.v.tolist() == pytest.approx([1.0] + [math.nan] * 5 + [7.0], nan_ok=True)
     assert reading.t_us.tolist() == [i * 1_000_000 for i in range(7)]
+    text = "value-not-a-number"
+    assert reasons(reading) == {1: "value-missing", 2: text, 3: text, 4: text, 5: "value-not-finite"}
+    assert [reject.t_us for reject in reading.rejects.values()] == [i * 1_000_000 for i in range(1, 6)]
 
 
 @pytest.mark.parametrize("t", ["yesterday", "2026-11-23T08:00:00", True, [], 1e300])
 def test_a_sample_with_an_unreadable_time_is_unreadable(t):
     reading = one({"samples": [{"t": t, "v": 1}, {"t": 5, "v": 2}]})
     assert reading.v.tolist() == pytest.approx([math.nan, 2.0], nan_ok=True)
+    assert (reasons(reading), reading.rejects[0].t_us) == ({0: "time-invalid"}, None)
+    assert reading.t_us.tolist() == [NOW_US, 5_000_000]
+
+
+def test_what_is_no_sample_and_what_has_meta_of_another_shape_is_named():
+    reading = one({"samples": [17, {"t": 1, "v": 1, "meta": 5}, {"t": 2, "v": []}, {"t": 3, "v": 3}]})
+    assert reasons(reading) == {0: "sample-invalid", 1: "meta-invalid", 2: "vector-invalid"}
 
 
 def test_one_sample_may_lack_its_time_but_not_two():
@@ -92,12 +115,21 @@ def test_one_sample_may_lack_its_time_but_not_two():
     assert single.v.tolist() == [1.0, 2.0]
     several = one({"samples": [{"t": 1, "v": 1}, {"v": 2}, {"v": 3}]})
     assert several.v.tolist() == pytest.approx([1.0, math.nan, math.nan], nan_ok=True)
+    assert reasons(several) == {1: "time-missing", 2: "time-missing"}
+
+
+def test_only_good_samples_of_ones_own_may_be_too_many_without_time():
+    assert one({"samples": [{"v": 1}, {"v": "x"}]}).rejects.keys() == {1}
+    body = {"series": [{"t": [None], "v": [1]}, {"sensor_id": str(uuid4()), "t": [None], "v": [1]}]}
+    own, foreign = parse(json.dumps(body).encode(), SENSOR, NOW_US)
+    assert (own.v.tolist(), own.t_us.tolist()) == ([1.0], [NOW_US])
+    assert reasons(foreign) == {0: "sensor-unknown"}
 
 
 def test_without_a_clock_it_is_the_arrival_that_counts():
     assert one({"samples": [{"t": 5, "v": 1}]}, clockless=True).t_us.tolist() == [NOW_US]
     several = one({"samples": [{"t": 5, "v": 1}, {"t": 6, "v": 2}]}, clockless=True)
-    assert np.isnan(several.v).all()
+    assert reasons(several) == {0: "time-missing", 1: "time-missing"}
 
 
 def test_nobody_speaks_for_another_sensor():
@@ -109,7 +141,13 @@ def test_nobody_speaks_for_another_sensor():
         NOW_US,
     )
     assert own.v.tolist() == [1.0]
-    assert np.isnan(foreign.v).all()
+    assert (reasons(foreign), foreign.rejects[0].t_us) == ({0: "sensor-unknown"}, 1_000_000)
+    assert other in foreign.rejects[0].detail
+
+
+def test_a_bad_sample_in_anothers_name_keeps_its_own_reason():
+    reading = one({"sensor_id": str(uuid4()), "samples": [{"t": 1, "v": "x"}, {"t": 2, "v": 2}]})
+    assert reasons(reading) == {0: "value-not-a-number", 1: "sensor-unknown"}
 
 
 def test_a_repeated_retained_message_keeps_only_what_has_a_time():
@@ -118,6 +156,8 @@ def test_a_repeated_retained_message_keeps_only_what_has_a_time():
     reading = one({"samples": samples}, replayed=True)
     assert reading.v.tolist() == [2.0]
     assert reading.meta == {0: {"b": 2}}
+    bad = one({"samples": [{"v": "x"}, {"t": "y", "v": 1}, {"t": 2, "v": "z"}, {"t": 3, "v": 3}]}, replayed=True)
+    assert (reasons(bad), bad.t_us.tolist()) == ({0: "value-not-a-number"}, [2_000_000, 3_000_000])
 
 
 anything = st.recursive(
@@ -139,6 +179,7 @@ def test_no_sample_of_a_readable_message_disappears(samples):
         return
     assert sum(len(reading.v) for reading in readings) == len(samples)
     for reading in readings:
+        reasons(reading)
         for place, (item, value) in enumerate(zip(samples, reading.v.tolist(), strict=True)):
             if not math.isnan(value):
                 assert isinstance(item, dict)

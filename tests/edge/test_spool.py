@@ -4,6 +4,7 @@ import json
 import sqlite3
 import stat
 from itertools import count
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from edge.spool import MAX_REFUSED, Entry, Refused, Spool, size_of
+from edge.unreadable import MAX_KINDS, Fault
 from tests.cases import cases
 
 SENSOR = "0d9cf9c2-4a52-4a49-9d0b-2a39c1d0b6a1"
@@ -22,6 +24,11 @@ def entry(body, samples=1, sensor=SENSOR, first_us=0, last_us=0):
 
 def entries(*values, samples=1):
     return [entry(json.dumps(value).encode(), samples) for value in values]
+
+
+def garbage(code, detail):
+    fault = Fault(UUID(SENSOR), code, detail)
+    return Refused(0, "somewhere", detail, b"garbage", 400, fault)
 
 
 def content(batch):
@@ -102,6 +109,8 @@ async def test_a_spool_of_an_earlier_version_keeps_its_content(tmp_path):
         await spool.drop_oldest(100_000)
         (gone,) = (await spool.next_report()).dropped
         assert (str(gone.sensor_id), gone.samples, gone.first_us, gone.last_us) == (SENSOR, 3, 3_000_000, 6_500_000)
+        await spool.append([], [garbage("telemetry-broken", "")])
+        assert (await spool.next_unreadable()).messages == 1
 
 
 class TestDropping:
@@ -142,6 +151,41 @@ class TestDropping:
             assert [(p.samples, p.first_us, p.last_us) for p in second.dropped] == [(7, 11, 11)]
             await again.settle_report(second)
             assert (await again.next_report(), again.unreported) == (None, 0)
+
+
+class TestUnreadable:
+    async def test_counts_by_sensor_and_code_wait_for_the_hub_and_survive_a_restart(self, spool, tmp_path):
+        await spool.append([], [garbage("telemetry-broken", "first"), garbage("telemetry-broken", "x" * 1000)])
+        report = await spool.next_unreadable()
+        await spool.append([], [garbage("telemetry-broken", "later"), garbage("invalid-payload", "shape")])
+        assert await spool.next_unreadable() == report
+        assert [(str(p.sensor_id), p.code, p.messages, p.detail) for p in report.unreadable] == [
+            (SENSOR, "telemetry-broken", 2, "x" * 500)
+        ]
+        await spool.aclose()
+        async with contextlib.aclosing(await Spool.open(tmp_path / "spool.sqlite", 100_000)) as again:
+            assert again.unreadable == 4
+            assert await again.next_unreadable() == report
+            await again.settle_unreadable(report)
+            await again.settle_unreadable(report)
+            emptied = asyncio.create_task(again.emptied())
+            await asyncio.sleep(0)
+            second = await again.next_unreadable()
+            assert {part.code: part.messages for part in second.unreadable} == {
+                "telemetry-broken": 1,
+                "invalid-payload": 1,
+            }
+            assert not emptied.done()
+            await again.settle_unreadable(second)
+            await asyncio.wait_for(emptied, 5)
+            assert (again.unreadable, await again.next_unreadable()) == (0, None)
+
+    async def test_their_kinds_are_bounded_and_the_newest_stay(self, spool):
+        await spool.append([], [garbage(f"code-{i}", "") for i in range(MAX_KINDS + 5)])
+        assert spool.unreadable == MAX_KINDS
+        report = await spool.next_unreadable()
+        assert [part.code for part in report.unreadable] == [f"code-{i}" for i in range(5, 1005)]
+        assert report.messages == 1000
 
 
 async def test_the_refused_are_bounded_and_the_newest_stay(spool):

@@ -41,6 +41,11 @@ async def _dropped(world: World, caller: Caller) -> dict[str, Any]:
     return {"report_id": str(uuid.uuid4()), "dropped": [part]}
 
 
+async def _unreadable(world: World, caller: Caller) -> dict[str, Any]:
+    part = {"sensor_id": world.sensor["id"], "code": "telemetry-broken", "messages": 1, "detail": ""}
+    return {"report_id": str(uuid.uuid4()), "unreadable": [part]}
+
+
 async def _credentials(world: World, caller: Caller) -> dict[str, str]:
     return {"email": EMAIL, "password": RIGHT}
 
@@ -207,6 +212,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/edge/config": Row(),
     "POST /api/v1/edge/dropped": Row(_dropped),
     "POST /api/v1/edge/status": Row({"state": "online"}),
+    "POST /api/v1/edge/unreadable": Row(_unreadable),
     "POST /api/v1/broker/login": Row(_broker_login),
     # experiments, runs, captures
     "GET /api/v1/projects/{project_id}/experiments": Row(),

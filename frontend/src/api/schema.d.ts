@@ -638,6 +638,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edge/unreadable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note messages that an edge agent could not read in their sensors' journals, as bodies refused over HTTP are. */
+        post: operations["note_unreadable_edge_unreadable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}": {
         parameters: {
             query?: never;
@@ -2956,9 +2973,10 @@ export interface components {
          * @description What went wrong.
          *
          *     `rejected`: samples that were not taken · `time_future`: those more than an hour ahead · `packet_refused`: whole
-         *     bodies (400, 413, 415, 422) · `rate_limited`: 429 · `unauthorized`: a token of the sensor that is good no longer ·
-         *     `conversion_error`, `out_of_range`: samples that are stored, but without a good physical value · `clock_skew`: times
-         *     a little ahead of the hub's clock · `dropped`: samples that an edge agent had to drop, its spool being full.
+         *     bodies (400, 413, 415, 422), over MQTT messages · `rate_limited`: 429 · `unauthorized`: a token of the sensor that
+         *     is good no longer · `conversion_error`, `out_of_range`: samples that are stored, but without a good physical value ·
+         *     `clock_skew`: times a little ahead of the hub's clock · `dropped`: samples that an edge agent had to drop, its spool
+         *     being full.
          * @enum {string}
          */
         Kind: "rejected" | "time_future" | "packet_refused" | "rate_limited" | "unauthorized" | "conversion_error" | "out_of_range" | "clock_skew" | "dropped";
@@ -4978,6 +4996,14 @@ export interface components {
              */
             profile_version?: number | null;
             /**
+             * Rejects
+             * @description Why an edge agent sends null, by the sample's index.
+             * @default null
+             */
+            rejects?: {
+                [key: string]: components["schemas"]["ToldReject"];
+            } | null;
+            /**
              * Sensor Id
              * @default null
              */
@@ -5105,6 +5131,16 @@ export interface components {
             token_type?: "Bearer";
         };
         /**
+         * ToldReject
+         * @description What an edge agent found wrong with a sample before it: the hub rejects it with this code and detail.
+         */
+        ToldReject: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
          * Trial
          * @description What the hub makes of a packet, and how many of its samples it stored.
          */
@@ -5148,6 +5184,41 @@ export interface components {
             status: "ok" | "out_of_range" | "conversion_error" | "no_profile";
             /** T */
             t: number;
+        };
+        /**
+         * UnreadableMessages
+         * @description Messages of one sensor that could not be read, and what was wrong with the last of them.
+         *
+         *     `code` is that of the problem with which a body like them is refused over HTTP.
+         */
+        UnreadableMessages: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "telemetry-broken" | "invalid-payload";
+            /** Detail */
+            detail: string;
+            /** Messages */
+            messages: number;
+            /**
+             * Sensor Id
+             * Format: uuid
+             */
+            sensor_id: string;
+        };
+        /**
+         * UnreadableReport
+         * @description Counts by sensor and code; the same report_id again is the same report and counts once.
+         */
+        UnreadableReport: {
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+            /** Unreadable */
+            unreadable: components["schemas"]["UnreadableMessages"][];
         };
         /**
          * VectorsOut
@@ -9364,6 +9435,109 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AgentReport"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description body-broken: The body ends or is framed wrongly; broken-json: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description unauthenticated: Who you are is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-slow: The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description body-too-large: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description wrong-content-type: The body has a media type that is not understood here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description invalid-payload: The request does not have the expected shape */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description too-many-requests: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description internal-fault: Something went wrong inside the hub */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description database-away: The database cannot be reached; try-again: This request and another one waited for each other */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    note_unreadable_edge_unreadable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnreadableReport"];
             };
         };
         responses: {

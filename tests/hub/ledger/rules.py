@@ -9,6 +9,7 @@ NEVER = {
     "POST /api/v1/auth/invite": "shows what a code is good for",
     "POST /api/v1/sensors/{sensor_id}/heartbeat": "a device's sign of life; the sensor keeps the last one",
     "POST /api/v1/edge/status": "a device's sign of life; the last one is kept",
+    "POST /api/v1/edge/unreadable": "stands in the sensors' journals, as bodies that are refused over HTTP do",
     "POST /api/v1/broker/login": "a device connects; the broker asks again and again",
     "POST /api/v1/telemetry": "samples are counted one by one in the ledgers",
     "POST /telemetry": "samples are counted one by one in the ledgers",

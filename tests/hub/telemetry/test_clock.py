@@ -32,7 +32,7 @@ async def book(owner: Caller, sensor: Make, db: Tx) -> Book:
             last_raw=[0.0],
             last_physical=[0.0],
             last_status=[0],
-            received_at=[received_us],
+            accepted_at=[received_us],
             delay=[delay_us],
             packets_sent=[0],
             packets_seen=[0],
