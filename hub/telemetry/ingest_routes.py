@@ -81,7 +81,8 @@ async def _take(ctx: Context) -> web.Response:
 async def _take_lines(receiver: Receiver, body: bytes) -> Receipt:
     receiver.check_size(body.count(b"\n"), "lines")
     lines = decode_lines(body)
-    receiver.check_size(lines.count)
+    series = [one for packet in (lines.packet, *(alone for _, alone in lines.alone)) for one in packet.series]
+    receiver.check_size(lines.count, series=series)
     return await receiver.take_lines(lines)
 
 

@@ -48,6 +48,11 @@ class PacketTooLarge(Problem):
     status = 413
     detail = "{what}. Split it: at most {samples} samples and {size} bytes after decompression."
 
+    def __init__(self, what: str, samples: int, size: int, sensors: Sequence[int] = ()) -> None:
+        """Say what is too large; `sensors` are the numbers of those it names, as far as it was read."""
+        self.sensors = sensors
+        super().__init__(what=what, samples=samples, size=size)
+
 
 class TokenUnknown(Problem):
     """This device token is not known."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from contract.packet_lines import Fault, Lines, Origin
 from contract.packets import decode, decode_packed
-from contract.samples import Packet, PacketBroken, PacketInvalid, Reject
+from contract.samples import Packet, PacketBroken, PacketInvalid, Reject, Series
 from hub.kit.context import Hub
 from hub.kit.problems import FieldError, InvalidPayload
 from hub.telemetry.fabric import Fabric
@@ -35,13 +35,14 @@ class Receiver:
             raise TelemetryBroken(why=str(error)) from error
         except PacketInvalid as error:
             raise InvalidPayload(errors=[FieldError(loc=["body", *error.loc], msg=str(error))]) from error
-        self.check_size(packet.count)
+        self.check_size(packet.count, series=packet.series)
         return packet
 
-    def check_size(self, count: int, what: str = "samples") -> None:
+    def check_size(self, count: int, what: str = "samples", *, series: Sequence[Series] = ()) -> None:
         """Raise PacketTooLarge when a body holds too many samples."""
         if count > self.hub.settings.max_samples_per_packet:
-            raise too_large(self.hub, f"It holds {count} {what}")
+            named = {sensor.no for one in series if (sensor := self.device.find(one.sensor_id)) is not None}
+            raise too_large(self.hub, f"It holds {count} {what}", sorted(named))
 
     async def take(self, packet: Packet) -> Receipt:
         """Make the good samples of a packet durable; raises StreamUnavailable when that cannot be had.
@@ -82,10 +83,12 @@ class Receiver:
         )
 
 
-def too_large(hub: Hub, what: str) -> PacketTooLarge:
-    """Make the problem that names both limits."""
+def too_large(hub: Hub, what: str, sensors: Sequence[int] = ()) -> PacketTooLarge:
+    """Make the problem that names both limits; `sensors` are the numbers of those that the packet names."""
     settings = hub.settings
-    return PacketTooLarge(what=what, samples=settings.max_samples_per_packet, size=settings.max_packet_bytes)
+    return PacketTooLarge(
+        what=what, samples=settings.max_samples_per_packet, size=settings.max_packet_bytes, sensors=sensors
+    )
 
 
 def _at_fault(fault: Fault) -> dict[str, Any]:

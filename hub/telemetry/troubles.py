@@ -12,7 +12,7 @@ from hub.journal.models import Kind
 from hub.journal.service import Journal
 from hub.kit.problems import Problem, TooManyRequests
 from hub.telemetry.entries import Entry
-from hub.telemetry.problems import TooManySamples
+from hub.telemetry.problems import PacketTooLarge, TooManySamples
 from hub.telemetry.registry import Device
 
 OUT_OF_RANGE: Final = 1
@@ -88,7 +88,8 @@ def note_limit(journal: Journal, problem: TooManySamples, detail: str) -> None:
 def noted(journal: Journal, device: Device) -> Generator[None]:
     """Note a body that is refused as a whole, where it is known whose it is: the one sensor whose token was shown.
 
-    Of limits it is known for edge agents, too: the sensor that sends too fast, or all whose samples have to wait.
+    Of edge agents it is known, too, which sensor sends too fast, or all whose samples have to wait, and those that a
+    packet names which is too large.
     """
     try:
         yield
@@ -100,8 +101,14 @@ def noted(journal: Journal, device: Device) -> Generator[None]:
             journal.note(Note(sensor.no, Kind.RATE_LIMITED, code=problem.code(), details={"detail": str(problem)}))
         raise
     except Problem as problem:
-        if device.kind == "sensor" and 400 <= problem.status < 429:
-            for sensor in device.sensors.values():
+        if 400 <= problem.status < 429:
+            for no in _named(problem, device):
                 details = {"status": problem.status, "detail": str(problem)}
-                journal.note(Note(sensor.no, Kind.PACKET_REFUSED, code=problem.code(), details=details))
+                journal.note(Note(no, Kind.PACKET_REFUSED, code=problem.code(), details=details))
         raise
+
+
+def _named(problem: Problem, device: Device) -> Sequence[int]:
+    if device.kind == "sensor":
+        return [sensor.no for sensor in device.sensors.values()]
+    return problem.sensors if isinstance(problem, PacketTooLarge) else ()

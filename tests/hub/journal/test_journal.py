@@ -4,6 +4,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import web
 
@@ -192,6 +193,21 @@ class TestWhatIsNoted:
             "packet_refused": (2, {"telemetry-broken": 1, "invalid-payload": 1}),
             "unauthorized": (2, {"token-expired": 2}),
         }
+
+    async def test_a_packet_too_large_of_the_sensors_that_it_names(
+        self, sensor: Make, agent: Make, device: Device, noted: Noted
+    ) -> None:
+        first, second, other = await sensor(), await sensor(), await sensor()
+        edge, now = device(await agent(default=True)), time.time()
+        columns = {"t": [now + i / 1e6 for i in range(5001)], "v": [1.0] * 5001}
+        series = [columns | {"sensor_id": one["id"]} for one in (first, second)]
+        assert (await send(edge, {"series": series})).status == 413
+        lines = b"\n".join(orjson.dumps({"series": [one]}) for one in series)
+        assert (await send(edge, lines, Content_Type="application/x-ndjson")).status == 413
+        for one in (first, second):
+            (item,) = await noted(one, 2)
+            assert (item["kind"], item["codes"]) == ("packet_refused", {"packet-too-large": 2})
+        assert await noted(other, 0) == []
 
     async def test_conversions_with_an_example(self, sensor: Make, device: Device, noted: Noted) -> None:
         one = await sensor(profile={"kind": "custom", "expression": "sqrt(x)", "constants": {}})
