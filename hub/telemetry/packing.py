@@ -41,15 +41,30 @@ def repeats(parts: Sequence[Part], t_us: I64) -> int:
     falls = np.flatnonzero(t_us[1:] <= t_us[:-1])
     if not len(falls):
         return 0
-    # Most bodies have one part of each sensor, in which times rise.
-    if len(falls) < len(parts) == len({part.sensor.no for part in parts}):
-        borders = set(accumulate([len(part.series.t_us) for part in parts]))
-        if all(place + 1 in borders for place in falls.tolist()):
+    # Of most bodies times rise in each part, and from one part of a sensor to its next.
+    if len(falls) < len(parts):
+        ends = list(accumulate([len(part.series.t_us) for part in parts]))
+        borders = set(ends)
+        if all(place + 1 in borders for place in falls.tolist()) and _follow(parts, ends, t_us):
             return 0
     of_sensors: dict[int, list[Series]] = {}
     for part in parts:
         of_sensors.setdefault(part.sensor.no, []).append(part.series)
     return sum(_repeats(series) for series in of_sensors.values())
+
+
+def _follow(parts: Sequence[Part], ends: Sequence[int], t_us: I64) -> bool:
+    """Tell whether each part begins after the end of the one before of its sensor; within them times rise."""
+    newest: dict[int, int] = {}
+    full = [(part.sensor.no, end - len(part.series.t_us), end) for part, end in zip(parts, ends, strict=True)]
+    full = [one for one in full if one[1] < one[2]]
+    firsts = t_us[[start for _, start, _ in full]].tolist()
+    lasts = t_us[[end - 1 for _, _, end in full]].tolist()
+    for (no, _, _), first, last in zip(full, firsts, lasts, strict=True):
+        if no in newest and newest[no] >= first:
+            return False
+        newest[no] = last
+    return True
 
 
 def _repeats(series: Sequence[Series]) -> int:
