@@ -43,7 +43,7 @@ async def user_of(ctx: Context, token: str, needs: Scope | None) -> Principal:
     A personal token must reach `needs`, else TokenNotEnough; where that is None only a session is admitted.
     """
     if not token.startswith(tokens.PERSONAL_PREFIX):
-        return await _of_session(ctx, tokens.verify(ctx.hub.keys, ctx.hub.clock, token))
+        return await _of_session(ctx, token)
     personal = await _of_personal(ctx, token)
     if needs is None:
         raise SessionNeeded
@@ -52,13 +52,19 @@ async def user_of(ctx: Context, token: str, needs: Scope | None) -> Principal:
     return personal
 
 
-async def _of_session(ctx: Context, token: tokens.AccessToken) -> Principal:
-    async def load(tx: Tx) -> Principal | None:
-        if not await session_queries.goes_on(tx, token.session_id, token.user_id):
-            return None
-        return Principal("user", token.user_id, token.name, token.session_id, token.expires_at_s)
+async def _of_session(ctx: Context, token: str) -> Principal:
+    key = ("access token", tokens.digest(ctx.hub.keys, token))
+    known: Principal | None = ctx.hub.remembered.known(key)
+    if known is not None and ctx.hub.clock.now_us() < known.expires_at_s * 1e6:
+        return known
+    access = tokens.verify(ctx.hub.keys, ctx.hub.clock, token)
 
-    user = await ctx.hub.remembered.get(("session", token.session_id, token.user_id, token.expires_at_s), load)
+    async def load(tx: Tx) -> Principal | None:
+        if not await session_queries.goes_on(tx, access.session_id, access.user_id):
+            return None
+        return Principal("user", access.user_id, access.name, access.session_id, access.expires_at_s)
+
+    user = await ctx.hub.remembered.get(key, load)
     if user is None:
         raise Unauthenticated("This session was ended; log in again.")
     return user

@@ -55,9 +55,14 @@ def issue(keys: Keys, clock: Clock, *, user_id: UUID, session_id: UUID, name: st
     )
 
 
+def digest(keys: Keys, token: str) -> bytes:
+    """Return the keyed hash under which this process remembers what an access token proved."""
+    return hashlib.blake2b(token.encode(errors="surrogateescape"), key=keys.sign[:64], digest_size=32).digest()
+
+
 def verify(keys: Keys, clock: Clock, token: str) -> AccessToken:
     """Check signature, times, issuer and audience; raises Unauthenticated."""
-    known = hashlib.blake2b(token.encode(errors="surrogateescape"), key=keys.sign[:64], digest_size=32).digest()
+    known = digest(keys, token)
     access = _verified.get(known)
     if access is None:
         access = _decode(keys, token)

@@ -30,6 +30,10 @@ class Remembered:
         """Look for changes until cancelled; while the database is away everything is forgotten within a second."""
         await regularly(self._look, POLL_S, "nothing is remembered")
 
+    def known(self, key: Hashable) -> Any | None:
+        """Return the answer to `key` where it is remembered, without waiting for anything."""
+        return self._answers.get(key) if time.monotonic() - self._looked_at < MAX_AGE_S else None
+
     async def get(self, key: Hashable, load: Callable[[Tx], Awaitable[T | None]], within: Tx | None = None) -> T | None:
         """Return the answer to `key`, loading it when it is not remembered; that nothing was found is not remembered.
 
