@@ -6,12 +6,20 @@ import { problemOf, unreachable } from "./problem";
 import type { paths } from "./schema";
 import { renew, session } from "./session";
 
+/** Ends with the session: what is still asked for with its token would only be refused. */
+let open = new AbortController();
+session.on(() => {
+  if (session.state() !== "out") return;
+  open.abort();
+  open = new AbortController();
+});
+
 async function authorised(request: Request): Promise<Response> {
   const again = request.clone();
   const send = async (each: Request, token: string | null): Promise<Response> => {
     if (token !== null) each.headers.set("Authorization", `Bearer ${token}`);
     try {
-      return await fetch(each);
+      return await fetch(each, token === null ? {} : { signal: AbortSignal.any([each.signal, open.signal]) });
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") throw error;
       throw unreachable();
