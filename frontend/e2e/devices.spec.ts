@@ -176,7 +176,7 @@ test("edge agents show how they are doing; an owner makes and changes them", asy
   expect(reported.status).toBe(204);
   await expect(row).toContainText("buffering", { timeout: 15_000 });
   await expect(row).toContainText("1,280");
-  await expect(row.getByRole("cell", { name: "42" })).toBeVisible();
+  await expect(row.getByRole("cell", { name: "42", exact: true })).toBeVisible();
 
   await page.getByRole("button", { name: `Edit rig ${suffix}` }).click();
   await dialog.getByLabel("Samples a second, in all").fill("5000");
