@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import aiohttp
+import numpy as np
 import redis
 
 from dev.ports import free_port
@@ -109,3 +110,18 @@ async def empty_stream(servers: TestServers) -> str:
 
 
 __all__ = ["System", "empty_stream", "until"]
+
+
+def bench_file(folder: Path) -> Path:
+    """Eight numeric columns and a label, a step back and repeated times with other values, a gap, an empty cell."""
+    rng = np.random.default_rng(11)
+    seconds = [*range(60), *range(50, 90), *range(96, 126)]
+    names = ["accel 1", "accel 2", "current", "pressure", "temperature", "thermocouple", "voltage", "flow"]
+    lines = [";".join(["datetime", *names, "anomaly"])]
+    for i, s in enumerate(seconds):
+        cells = [repr(float(v)) for v in rng.standard_normal(8) * 10.0 ** rng.integers(-8, 9, 8)]
+        cells[0] = "" if i == 70 else cells[0]
+        lines.append(";".join([f"2020-03-09 10:{14 + s // 60}:{s % 60:02}", *cells, "1.0" if s > 80 else "0.0"]))
+    path = folder / "bench.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import aiohttp
 import msgspec
@@ -39,7 +38,7 @@ from firmware_sim.settings import DEMO_EMAIL, DEMO_PASSWORD, Settings
 from firmware_sim.stage import delivering, register
 from firmware_sim.start_stop import settled, start_stop
 from firmware_sim.token_file import TokenFile, new_token
-from tests.firmware_sim.system import System, empty_stream, until
+from tests.firmware_sim.system import System, bench_file, empty_stream, until
 from tests.services import TestServers, run
 
 pytestmark = pytest.mark.slow  # the system takes its seconds to start
@@ -178,7 +177,7 @@ class TestRegistration:
 
 async def test_a_capture_of_a_replay_holds_the_files_values_of_its_span(system, hub, tmp_path):
     whole, _ = system
-    file = read_csv(_bench_file(tmp_path))
+    file = read_csv(bench_file(tmp_path))
     columns = file.measured()
     assert len(columns) == 8
     project_id, identities = await register(
@@ -326,7 +325,7 @@ async def test_the_command_publishes_until_interrupted(system):
 
 async def test_the_command_replays_a_file_over_steps_back(system, tmp_path):
     whole, _ = system
-    program = await whole.demo_sensor("replay", str(_bench_file(tmp_path)), "--speed", "200", "--columns", "flow")
+    program = await whole.demo_sensor("replay", str(bench_file(tmp_path)), "--speed", "200", "--columns", "flow")
     assert await program.gone(60)
     text = tail(program.log, 100)
     assert program.returncode == 0, text
@@ -346,21 +345,6 @@ def test_the_command_says_what_to_do(system, tmp_path):
         result = CliRunner().invoke(app, arguments, env=whole.env)
         assert result.exit_code == 1
         assert says in result.output
-
-
-def _bench_file(folder: Path) -> Path:
-    """Eight numeric columns and a label, a step back and repeated times with other values, a gap, an empty cell."""
-    rng = np.random.default_rng(11)
-    seconds = [*range(60), *range(50, 90), *range(96, 126)]
-    names = ["accel 1", "accel 2", "current", "pressure", "temperature", "thermocouple", "voltage", "flow"]
-    lines = [";".join(["datetime", *names, "anomaly"])]
-    for i, s in enumerate(seconds):
-        cells = [repr(float(v)) for v in rng.standard_normal(8) * 10.0 ** rng.integers(-8, 9, 8)]
-        cells[0] = "" if i == 70 else cells[0]
-        lines.append(";".join([f"2020-03-09 10:{14 + s // 60}:{s % 60:02}", *cells, "1.0" if s > 80 else "0.0"]))
-    path = folder / "bench.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 async def _running(hub, project_id, sensors):
